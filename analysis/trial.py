@@ -1,0 +1,218 @@
+"""A trial as the analysis sees it: one checked row per participant, and which column says what.
+
+Everything downstream (estimates, balance, attrition, the plan) trusts a `Trial` and checks nothing again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import DataError, MissingValues, UnknownColumn, nearest
+
+if TYPE_CHECKING:
+    from randomization import Design
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """One row per participant with the arm that was allocated, whatever happened afterwards.
+
+    `data` is copied and its arm column turned into text, so that 0/1 in a file and "0"/"1" in a design are the same
+    arm. `arms` are those of the design in the design's order, or else those of the data in sorted order. `strata`
+    defaults to the columns of the design. `clusters`, `pairs`, `identity` and `probability` name columns when given.
+
+    Raises `UnknownColumn`, `MissingValues` and `DataError` when a row cannot belong to this trial: an arm unknown to
+    the design, one participant twice, no stratum, a cluster in two arms or two strata, a pair of three.
+
+    >>> data = pd.DataFrame({"arm": ["portal", "advice", "portal", "advice"], "score": [1.0, 2.0, 3.0, 5.0]})
+    >>> trial = Trial(data, control="portal")
+    >>> trial.arms, trial.n, trial.counts()
+    (('advice', 'portal'), 4, {'advice': 2, 'portal': 2})
+    """
+
+    data: pd.DataFrame
+    arm: str = "arm"
+    control: str | None = None
+    design: Design | None = None
+    strata: tuple[str, ...] = ()
+    clusters: str | None = None
+    pairs: str | None = None
+    identity: str | None = None
+    probability: str | None = None
+    arms: tuple[str, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        if not isinstance(self.data, pd.DataFrame):
+            raise DataError(
+                f"a trial is made of a data frame, not of {type(self.data).__name__}",
+                remedy="read a file with analysis.read_data(path)",
+            )
+        if self.data.empty:
+            raise DataError("the data hold no participants")
+        put(self, "strata", tuple(self.strata) or tuple(getattr(self.design, "strata", ()) or ()))
+        wanted = [self.arm, *self.strata, self.clusters, self.pairs, self.identity, self.probability]
+        require_columns(self.data, [name for name in wanted if name is not None])
+        _refuse_missing(self.data, [name for name in wanted if name is not None])
+        data = self.data.copy()
+        data[self.arm] = as_text(data[self.arm])
+        put(self, "data", data)
+        put(self, "arms", self._known_arms())
+        if self.control is not None and self.control not in self.arms:
+            raise DataError(
+                f"the control arm '{self.control}' is no arm of this trial",
+                remedy=nearest(self.control, self.arms, "arm"),
+            )
+        self._check_identity()
+        self._check_clusters()
+        self._check_pairs()
+        self._check_probability()
+
+    @property
+    def n(self) -> int:
+        """The number of participants allocated."""
+        return len(self.data)
+
+    def counts(self) -> dict[str, int]:
+        """The number of participants allocated to each arm, in the order of `arms`."""
+        counted = self.data[self.arm].value_counts()
+        return {arm: int(counted.get(arm, 0)) for arm in self.arms}
+
+    def stratum(self) -> pd.Series:
+        """The stratum of each participant as one text; a single stratum when the design has none."""
+        return joined(self.data, self.strata)
+
+    def rows(self, keep: np.ndarray) -> pd.DataFrame:
+        """The rows for which the boolean array `keep`, shape (n,), is true."""
+        return self.data.loc[keep]
+
+    def _known_arms(self) -> tuple[str, ...]:
+        found = list(dict.fromkeys(self.data[self.arm]))
+        if self.design is None:
+            return tuple(sorted(found))
+        known = tuple(str(getattr(arm, "name", arm)) for arm in self.design.arms)
+        for arm in found:
+            if arm not in known:
+                row = self.data.index[self.data[self.arm] == arm][0]
+                raise DataError(
+                    f"row {row}: arm '{arm}' in column '{self.arm}' is not an arm of the design ({', '.join(known)})",
+                    remedy=nearest(arm, known, "arm"),
+                )
+        return known
+
+    def _check_identity(self) -> None:
+        if self.identity is None:
+            return
+        twice = self.data[self.identity].duplicated()
+        if twice.any():
+            raise DataError(
+                f"participant '{self.data.loc[twice, self.identity].iloc[0]}' stands on more than one row "
+                f"({int(twice.sum())} rows too many in column '{self.identity}')",
+                remedy="keep one row per participant, with the arm allocated first",
+            )
+
+    def _check_clusters(self) -> None:
+        if self.clusters is None:
+            return
+        for column in (self.arm, *self.strata):
+            spread = self.data.groupby(self.clusters, observed=True)[column].nunique()
+            if (spread > 1).any() and (column != self.arm or self._allocates_clusters()):
+                where = "arm" if column == self.arm else f"value of stratum column '{column}'"
+                raise DataError(
+                    f"cluster '{spread.index[spread > 1][0]}' has more than one {where}",
+                    remedy="a cluster was allocated as a whole: correct its rows or name another cluster column",
+                )
+
+    def _allocates_clusters(self) -> bool:
+        return self.design is None or "cluster" in str(self.design.to_dict().get("method", ""))
+
+    def _check_pairs(self) -> None:
+        if self.pairs is None:
+            return
+        sizes = self.data[self.pairs].value_counts()
+        if (sizes > 2).any():
+            raise DataError(
+                f"pair '{sizes.index[sizes > 2][0]}' has {int(sizes.max())} members", remedy="a pair has two members"
+            )
+        alone = self.data.groupby(self.pairs, observed=True)[self.arm].nunique()
+        same = alone[(alone == 1) & (sizes.reindex(alone.index) == 2)]
+        if len(same):
+            raise DataError(f"both members of pair '{same.index[0]}' are in the same arm")
+
+    def _check_probability(self) -> None:
+        if self.probability is None:
+            return
+        values = numeric(self.data, self.probability).to_numpy()
+        if not ((values > 0) & (values < 1)).all():
+            row = self.data.index[~((values > 0) & (values < 1))][0]
+            raise DataError(
+                f"row {row}: the probability in column '{self.probability}' does not lie between 0 and 1",
+                remedy="give the probability with which this person could get the arm that was allocated",
+            )
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Labels as text; whole numbers lose the '.0' that a missing value elsewhere in the column gave them."""
+    if pd.api.types.is_float_dtype(values) and (values == values.round()).all():
+        values = values.astype("int64")
+    return values.astype(str).astype(object)
+
+
+def joined(data: pd.DataFrame, columns: Iterable[str]) -> pd.Series:
+    """Several columns as one label per row, 'north|mbo2'; 'all' when there are no columns.
+
+    >>> joined(pd.DataFrame({"region": ["north"], "level": [2]}), ["region", "level"]).tolist()
+    ['north|2']
+    """
+    columns = list(columns)
+    if not columns:
+        return pd.Series("all", index=data.index, dtype=object)
+    label = as_text(data[columns[0]])
+    for column in columns[1:]:
+        label = label + "|" + as_text(data[column])
+    return label
+
+
+def require_columns(data: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Raise `UnknownColumn` for the first of `columns` that the data do not have."""
+    for column in columns:
+        if column not in data.columns:
+            raise UnknownColumn(column, data.columns)
+
+
+def numeric(data: pd.DataFrame, column: str) -> pd.Series:
+    """A column as floats, missing values kept as NaN; text or infinite values raise and name the row.
+
+    >>> numeric(pd.DataFrame({"hours": [4, None, 2]}), "hours").tolist()
+    [4.0, nan, 2.0]
+    """
+    require_columns(data, [column])
+    values = data[column]
+    numbers = pd.to_numeric(values, errors="coerce").astype(float)
+    spoiled = numbers.isna() & values.notna()
+    if spoiled.any():
+        row = data.index[spoiled][0]
+        raise DataError(
+            f"row {row}: '{values[spoiled].iloc[0]}' in column '{column}' is not a number",
+            remedy="leave the cell empty when the value is missing",
+        )
+    infinite = np.isinf(numbers.to_numpy())
+    if infinite.any():
+        raise DataError(f"row {data.index[infinite][0]}: column '{column}' holds an infinite value")
+    return numbers
+
+
+def _refuse_missing(data: pd.DataFrame, columns: Iterable[str]) -> None:
+    for column in columns:
+        absent = data[column].isna().to_numpy()
+        if absent.any():
+            raise MissingValues(
+                f"column '{column}' is empty on {int(absent.sum())} of {len(data)} rows, the first being row "
+                f"{data.index[absent][0]}",
+                remedy="every participant has an arm, an id and a stratum from the moment of allocation",
+            )
