@@ -1,0 +1,230 @@
+"""One registered contrast of one outcome, estimated as the decision table says.
+
+The two arms of a contrast are cut out of the trial and compared by the package's own estimators; this module only
+lays the table for them: which rows, which strata after pooling the sparse ones, which clusters, weights, covariates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+import analysis
+from analysis.covariates import Covariates
+from analysis.defaults import Decision
+from analysis.errors import DesignNotEstimable
+from analysis.estimate import Estimate
+from analysis.measured import Measured
+from analysis.plan_schema import AnalysisPlan
+from analysis.trial import Trial, as_text, numeric
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """The rows of one contrast: columns y, t (1 for the treated arm) and, as needed, s, c, p, w and x0, x1, …"""
+
+    data: pd.DataFrame
+    strata: bool
+    clusters: bool
+    pairs: bool
+    weights: bool
+    covariates: tuple[str, ...]
+    covariate_names: tuple[str, ...]
+    pooled: tuple[str, ...] = ()
+    broken_pairs: int = 0
+    left_out: int = 0
+    convention: str = "HC2"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Context:
+    """What all contrasts of a plan share: the trial, the decision, the plan, covariates, and clusters when they count."""
+
+    trial: Trial
+    decision: Decision
+    plan: AnalysisPlan
+    covariates: Covariates
+    clusters: np.ndarray | None = field(default=None)
+
+
+def lay_table(context: Context, measured: Measured, treated: str, comparison: str, weights: np.ndarray | None) -> Table:
+    """The rows and columns with which the estimators are called.
+
+    `weights`, shape (n,) or None, multiply the weights of the design. Raises `DesignNotEstimable` when an arm of the
+    contrast has fewer than two people with a known outcome.
+    """
+    trial, decision = context.trial, context.decision
+    arm = trial.data[trial.arm].to_numpy()
+    values, use = measured.completed(arm == treated, arm == comparison)
+    for name in (treated, comparison):
+        count = int((use & (arm == name)).sum())
+        if count < 2:
+            raise DesignNotEstimable(
+                f"arm '{name}' has {count} {'person' if count == 1 else 'people'} with a known "
+                f"'{measured.outcome.name}'; at least two are needed"
+            )
+    x, names = context.covariates.of(use)
+    data = pd.DataFrame({"y": values[use], "t": (arm[use] == treated).astype(float)})
+    for place in range(x.shape[1]):
+        data[f"x{place}"] = x[:, place]
+    if context.clusters is not None:
+        data["c"] = context.clusters[use]
+    pooled: tuple[str, ...] = ()
+    if decision.strata:
+        data["s"], pooled = pool_sparse(
+            trial.stratum().to_numpy()[use], data["t"].to_numpy(), context.plan.sparse_strata.minimum, data.get("c")
+        )
+    weighted = weights is not None or decision.weighs
+    if weighted:
+        data["w"] = _weights(trial, decision, use, weights)
+    broken = 0
+    if decision.pairs is not None:
+        data["p"] = as_text(trial.data[decision.pairs]).to_numpy()[use]
+        if context.plan.broken_pairs == "drop_pair":
+            whole = data.groupby("p")["t"].transform("size") == 2
+            broken = int((~whole).sum())
+            data = data.loc[whole].reset_index(drop=True)
+    return Table(
+        data=data,
+        strata=decision.strata != () and data["s"].nunique() > 1,
+        clusters=context.clusters is not None,
+        pairs=decision.pairs is not None and context.plan.broken_pairs == "drop_pair",
+        weights=weighted,
+        covariates=tuple(f"x{place}" for place in range(x.shape[1])),
+        covariate_names=names,
+        pooled=pooled,
+        broken_pairs=broken,
+        left_out=int(((arm == treated) | (arm == comparison)).sum() - len(data)),
+        convention=decision.convention,
+    )
+
+
+def unadjusted(table: Table) -> Estimate:
+    """The comparison of the two arms as the design dictates it, without covariates."""
+    if table.weights:
+        if table.strata:
+            return _lin(table, _stratum_columns(table))
+        return _regress(table, "y ~ t", table.data)["t"]
+    data = table.data
+    if table.pairs:
+        return analysis.difference_in_means(data, "y", "t", pairs="p")
+    return analysis.difference_in_means(
+        data, "y", "t", blocks="s" if table.strata else None, clusters="c" if table.clusters else None
+    )
+
+
+def adjusted(table: Table, estimator: str) -> Estimate | None:
+    """The comparison with covariates, or None when no covariate varies among these rows."""
+    if not table.covariates:
+        return None
+    if table.pairs:
+        return _paired_regression(table)
+    data = table.data[list(table.covariates)]
+    if table.strata:
+        data = pd.concat([data, _stratum_columns(table)], axis=1)
+    if estimator == "ancova":
+        joined = pd.concat([table.data, data.drop(columns=list(table.covariates))], axis=1)
+        return _regress(table, f"y ~ t + {' + '.join(data.columns)}", joined)["t"]
+    return _lin(table, data)
+
+
+def pool_sparse(
+    strata: np.ndarray, treated: np.ndarray, minimum: int, clusters: Sequence[str] | pd.Series | None = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Stratum labels, shape (n,), with those too thin to analyse put together, and the names of those.
+
+    A stratum is thin when either arm has fewer than `minimum` people in it (or clusters, when they were allocated).
+    Thin strata become one; when even that one is thin it takes in the smallest of the others, until it is not.
+
+    >>> labels, thin = pool_sparse(np.array(list("aaaabc")), np.array([0, 0, 1, 1, 0, 1.0]), 1)
+    >>> labels.tolist(), thin
+    (['a', 'a', 'a', 'a', 'b + c', 'b + c'], ('b', 'c'))
+    """
+    people = pd.DataFrame({"s": strata, "t": treated > 0})
+    units = people if clusters is None else people.assign(c=np.asarray(clusters)).drop_duplicates(["s", "t", "c"])
+    counts = units.groupby(["s", "t"]).size().unstack(fill_value=0).reindex(columns=[False, True], fill_value=0)
+    thin = sorted(counts.index[(counts < minimum).any(axis=1)])
+    if not thin:
+        return strata, ()
+    rest = [str(name) for name in counts.drop(index=thin).sum(axis=1).sort_values(kind="stable").index]
+    while (counts.loc[thin].sum() < minimum).any() and rest:
+        thin.append(rest.pop(0))
+    together = " + ".join(thin)
+    return np.where(np.isin(strata, thin), together, strata).astype(object), tuple(thin)
+
+
+def clusters_of(trial: Trial, decision: Decision, plan: AnalysisPlan) -> np.ndarray | None:
+    """The cluster of every participant, shape (n,), or None when people count one by one.
+
+    With advisors declared random, the people of one advisor are a cluster and everybody without an advisor is a
+    cluster of one: the design is partially nested, because advisors exist in the advised arms only.
+    """
+    if decision.clusters is not None:
+        return as_text(trial.data[decision.clusters]).to_numpy()
+    if plan.advisors is None or plan.advisors.treat_as == "fixed":
+        return None
+    advisor = trial.data[plan.advisors.column]
+    advised = trial.data[trial.arm].isin(plan.advisors.arms) & advisor.notna()
+    alone = np.array([f"alone {place}" for place in range(trial.n)], dtype=object)
+    return np.where(advised, "advisor " + advisor.astype(str), alone)
+
+
+def _weights(trial: Trial, decision: Decision, use: np.ndarray, extra: np.ndarray | None) -> np.ndarray:
+    weights = np.ones(trial.n) if extra is None else extra.copy()
+    if decision.probability is not None:
+        weights = weights / numeric(trial.data, decision.probability).to_numpy()
+    elif decision.weighs and trial.design is not None:
+        chances = trial.design.probabilities(trial.data)
+        place = chances.columns.get_indexer(pd.Index(trial.data[trial.arm]))
+        received = chances.to_numpy()[np.arange(trial.n), place]
+        if (received <= 0).any():
+            row = trial.data.index[received <= 0][0]
+            raise DesignNotEstimable(f"row {row}: the design could never give this person the arm that was allocated")
+        weights = weights / received
+    return weights[use]
+
+
+def _stratum_columns(table: Table) -> pd.DataFrame:
+    dummies = pd.get_dummies(table.data["s"], drop_first=True, dtype=float)
+    return dummies.set_axis([f"s{place}" for place in range(dummies.shape[1])], axis=1)
+
+
+def _lin(table: Table, covariates: pd.DataFrame) -> Estimate:
+    data = pd.concat([table.data[[c for c in ("y", "t", "c", "w") if c in table.data]], covariates], axis=1)
+    fit = analysis.lm_lin(
+        "y ~ t",
+        f"~ {' + '.join(covariates.columns)}",
+        data,
+        se_type=table.convention,
+        clusters="c" if table.clusters else None,
+        weights="w" if table.weights else None,
+    )
+    return fit["t"]
+
+
+def _regress(table: Table, formula: str, data: pd.DataFrame) -> analysis.Regression:
+    return analysis.lm_robust(
+        formula,
+        data,
+        se_type=table.convention,
+        clusters="c" if table.clusters else None,
+        weights="w" if table.weights else None,
+    )
+
+
+def _paired_regression(table: Table) -> Estimate:
+    """Fogarty (2018): within-pair differences on differences and centred pair means of the covariates."""
+    columns = ["y", *table.covariates]
+    treated = table.data[table.data["t"] == 1].set_index("p")[columns]
+    control = table.data[table.data["t"] == 0].set_index("p").loc[treated.index, columns]
+    difference = (treated - control).add_prefix("d_")
+    means = ((treated + control) / 2)[list(table.covariates)].add_prefix("m_")
+    parts = [difference, means - means.mean()]
+    data = pd.concat(parts, axis=1).reset_index(drop=True)
+    varying = [c for c in data.columns if c != "d_y" and np.ptp(data[c].to_numpy()) > 1e-12]
+    if not varying:
+        return unadjusted(table)
+    return analysis.lm_robust(f"d_y ~ {' + '.join(varying)}", data, se_type="HC2")["Intercept"]
