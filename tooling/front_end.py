@@ -1,0 +1,95 @@
+"""Fetch the front-end files that package.json pins, check their hashes, and compile the translations."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from tooling.packages import REQUIREMENTS, installer, uv_environment
+from tooling.running import ROOT, VENV, Stop, environment, progress, quietly, say
+from tooling.stamps import digest, stamp, stamps
+
+VENDOR = ROOT / "pilot" / "web" / "static" / "vendor"
+TRANSLATIONS = ROOT / "pilot" / "translations"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def package_json() -> dict:
+    return json.loads((ROOT / "package.json").read_text())
+
+
+def vendor_problems() -> list[str]:
+    """Front-end files that are missing or are not the ones that package.json names."""
+    problems = []
+    for name, file in package_json()["vendor"].items():
+        path = VENDOR / name
+        if not path.is_file():
+            problems.append(f"{name} is missing")
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != file["sha256"]:
+            problems.append(f"{name} is not the pinned file")
+    return problems
+
+
+def install_front_end(*, with_tests: bool) -> None:
+    made_from = digest(ROOT / "package.json", ROOT / "package-lock.json")
+    known = stamps()
+    tests_ready = known.get("front end test") == made_from and AXE.is_file()
+    if known.get("front end app") == made_from and not vendor_problems() and (tests_ready or not with_tests):
+        return
+    with progress("Fetching the front-end files"):
+        npm = find_npm()
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        quietly(
+            command if with_tests else [*command, "--omit=dev"],
+            env=environment(),
+            failure="The front-end files could not be fetched.",
+        )
+        VENDOR.mkdir(parents=True, exist_ok=True)
+        for name, file in package_json()["vendor"].items():
+            shutil.copyfile(ROOT / "node_modules" / file["from"], VENDOR / name)
+        if problems := vendor_problems():
+            raise Stop("The front-end files are not the pinned ones: " + "; ".join(problems))
+    stamp("front end app", made_from)
+    if with_tests:
+        stamp("front end test", made_from)
+
+
+def catalogues() -> list[Path]:
+    return sorted(TRANSLATIONS.glob("*/LC_MESSAGES/*.po"))
+
+
+def uncompiled_catalogues() -> list[str]:
+    return [f"{po.relative_to(ROOT)} is not compiled" for po in catalogues() if not po.with_suffix(".mo").is_file()]
+
+
+def find_npm() -> str:
+    """The system's npm, else the one inside a Python wheel; Node is needed at set-up only."""
+    path = environment()["PATH"]
+    if found := shutil.which("npm", path=path):
+        return found
+    say("    no npm on this computer; fetching one as a Python wheel")
+    wheel = [*installer(), "--require-hashes", "-r", str(REQUIREMENTS / "node.txt")]
+    quietly(wheel, env=uv_environment(), failure="npm is not on this computer and its wheel could not be installed.")
+    if found := shutil.which("npm", path=path):
+        return found
+    raise Stop("npm was not found. Install Node.js 20 or later (https://nodejs.org) and try again.")
+
+
+def compile_translations() -> None:
+    made_from = digest(*catalogues())
+    if stamps().get("translations") == made_from and not uncompiled_catalogues():
+        return
+    if catalogues():
+        with progress("Compiling the translations"):
+            command = [VENV / "bin" / "pybabel", "compile", "--directory", TRANSLATIONS]
+            quietly(command, env=environment(), failure="A translation catalogue could not be compiled.")
+    stamp("translations", made_from)
+
+
+def lock_front_end() -> None:
+    """Make package-lock.json from package.json, without addresses."""
+    command = [find_npm(), "install", "--package-lock-only", "--omit-lockfile-registry-resolved", "--ignore-scripts"]
+    with progress("Locking package-lock.json"):
+        quietly(command, env=environment(), failure="package-lock.json could not be made.")
