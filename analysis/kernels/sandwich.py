@@ -1,0 +1,66 @@
+"""Heteroskedasticity-robust covariances of least-squares coefficients.
+
+MacKinnon and White (1985), Journal of Econometrics 29, 305-325; HC2 is unbiased under homoskedasticity and equals the
+variance of the difference in means that Neyman derived from randomization alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import DesignNotEstimable
+from analysis.kernels.linear import Fit
+from analysis.kernels.rows import Rows, as_rows
+
+Array = NDArray[np.float64]
+LEVERAGE_ONE = 1e-10
+
+
+def classical(fit: Fit, df: float) -> Array:
+    """s²(X'X)^-1 with s² = e'e / df, shape (k, k)."""
+    if df <= 0:
+        raise DesignNotEstimable("no degrees of freedom are left", remedy="use fewer covariates or more participants")
+    return float(fit.residuals @ fit.residuals) / df * fit.bread
+
+
+def robust(X: Array | Rows, fit: Fit, power: float, extra_leverage: Array | None = None) -> Array:
+    """The sandwich with squared residuals divided by (1 - h)^power, shape (k, k).
+
+    `power` 0 gives HC0, 1 HC2 and 2 HC3. `extra_leverage`, shape (n,), is the leverage of absorbed effects. A row that
+    determines its own fit (h = 1) has residual zero and adds nothing.
+
+    >>> from analysis.kernels.linear import least_squares
+    >>> X, y = np.array([[1.0, 0], [1, 0], [1, 1], [1, 1]]), np.array([1.0, 3, 2, 6])
+    >>> robust(X, least_squares(X, y), 1)[1, 1]      # 2/2 + 8/2, the two variances of the means
+    np.float64(5.0)
+    """
+    rows = as_rows(X)
+    k = fit.Q.shape[0]
+    meat = np.zeros((k, k))
+    for part, block in rows.blocks():
+        residuals = fit.residuals[part]
+        Z = block @ fit.Q
+        if power:
+            room = 1.0 - np.einsum("ij,ij->i", Z, Z)
+            if extra_leverage is not None:
+                room -= extra_leverage[part]
+            alone = room < LEVERAGE_ONE
+            if alone.any():
+                room[alone] = np.inf
+            weights = residuals / (np.sqrt(room) if power == 1 else room)
+        else:
+            weights = residuals
+        Z *= weights[:, None]
+        meat += Z.T @ Z
+    return fit.Q @ meat @ fit.Q.T
+
+
+def leverages(X: Array | Rows, fit: Fit) -> Array:
+    """The diagonal of the hat matrix, shape (n,)."""
+    rows = as_rows(X)
+    out = np.empty(rows.shape[0])
+    for part, block in rows.blocks():
+        Z = block @ fit.Q
+        out[part] = np.einsum("ij,ij->i", Z, Z)
+    return out

@@ -1,0 +1,217 @@
+"""`lm_robust`: one regression, any of the field's standard errors, each named.
+
+The coefficients never depend on the standard error; what a reader can trust does. So the convention travels with the
+result, and so do the degrees of freedom, which for clusters are those of Satterthwaite.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from analysis.errors import DesignNotEstimable, OptionError, TooFewClusters, nearest
+from analysis.estimate import Array, Regression
+from analysis.formulas import INTERCEPT, Model, read_model
+from analysis.frame import of_trial
+from analysis.kernels import absorb
+from analysis.kernels.clusters import Grouping, cluster_robust
+from analysis.kernels.linear import Fit, least_squares
+from analysis.kernels.rows import Columns, Rows
+from analysis.kernels.sandwich import classical, robust
+from analysis.kernels.weighted import weighted_cr2
+
+UNCLUSTERED = {"HC0": 0, "HC1": 0, "HC2": 1, "HC3": 2}
+CLUSTERED = {"CR0": "CR0", "CR1": "CR1", "STATA": "CR1", "CR2": "CR2", "CR3": "CR3"}
+SOURCES = {
+    "classical": "Gauss-Markov", "HC": "MacKinnon and White (1985)", "CR0": "Liang and Zeger (1986)",
+    "CR1": "Stata, vce(cluster)", "CR2": "Bell and McCaffrey (2002); Pustejovsky and Tipton (2018)",
+    "CR3": "Bell and McCaffrey (2002)",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Working:
+    """What the tests and the bootstrap need of a fit: the solved rows (root-weighted, effects taken out)."""
+
+    model: Model
+    rows: Rows
+    y: Array
+    fit: Fit
+    df_residual: int
+    absorbed: Array | None = None
+
+
+def lm_robust(
+    formula: str,
+    data: Any,
+    *,
+    se_type: str | None = None,
+    clusters: Any = None,
+    fixed_effects: Any = None,
+    weights: Any = None,
+) -> Regression:
+    """Least squares of `formula` with robust standard errors; one `Estimate` per coefficient by name.
+
+    `se_type` is "classical", "HC0", "HC1", "HC2" or "HC3", and with `clusters` (a column) "CR0", "CR1" (also called
+    "stata"), "CR2" or "CR3". The default is HC2, or CR2 with Satterthwaite degrees of freedom. `fixed_effects` names
+    one or more columns whose effects are absorbed; `weights` a column of weights such as 1 / P(assignment). Rows with
+    missing values are left out and counted in `dropped`.
+
+    Conventions are those of estimatr 1.0 (Blair, Cooper, Coppock, Humphreys and Sonnet): with weights the leverage is
+    that of the root-weighted rows, and CR2 keeps an identity working model; absorbed effects count as parameters.
+    CR3 carries no factor (G - 1)/G and is compared with t(G - 1).
+
+    Raises RankDeficient with the columns' names, TooFewClusters when there are fewer clusters than coefficients,
+    MissingValues, ConstantOutcome, UnknownColumn, OptionError.
+
+    >>> import pandas as pd
+    >>> data = pd.DataFrame({"y": [1.0, 3, 2, 6, 4, 5], "treat": [0, 0, 0, 1, 1, 1]})
+    >>> fit = lm_robust("y ~ treat", data)
+    >>> fit["treat"].value, round(fit["treat"].se, 4), fit["treat"].df
+    (3.0, 0.8165, 4.0)
+    """
+    chosen = of_trial(data, "clusters", clusters)
+    model = read_model(formula, data, clusters=chosen, weights=weights, fixed_effects=fixed_effects)
+    return regress(model, se_type)
+
+
+def regress(
+    model: Model, se_type: str | None = None, estimand: str = "coefficient of a linear regression"
+) -> Regression:
+    """The regression of a model that was read already."""
+    convention = se_convention(se_type, model.clusters is not None)
+    work = solve(model)
+    n, k = model.n, len(work.model.names)
+    G = model.n_clusters
+    if G is not None and G < k:
+        raise TooFewClusters(
+            f"{G} clusters cannot support {k} coefficients", remedy="use fewer covariates, or permutation inference"
+        )
+    if work.df_residual <= 0:
+        raise DesignNotEstimable(
+            f"{n} rows leave no degrees of freedom for {n - work.df_residual} parameters",
+            remedy="use fewer covariates or more participants",
+        )
+    covariance, dfs = covariance_of(work, convention)
+    rss = float(work.fit.residuals @ work.fit.residuals)
+    return Regression(
+        names=work.model.names, coefficients=work.fit.coefficients, covariance=covariance, dfs=dfs, n=n,
+        outcome=model.outcome, estimand=estimand, convention=described(convention, model),
+        source=SOURCES.get(convention, SOURCES["HC"]), dropped=model.dropped,
+        residual_variance=rss / work.df_residual, r_squared=r_squared(work, rss),
+        extras={} if G is None else {"clusters": G}, working=work,
+    )  # fmt: skip
+
+
+def se_convention(se_type: str | None, clustered: bool) -> str:
+    """The canonical name of a standard error; raises OptionError when it does not fit."""
+    if se_type is None:
+        return "CR2" if clustered else "HC2"
+    name = se_type.upper()
+    if clustered:
+        if name in CLUSTERED:
+            return CLUSTERED[name]
+        known, wrong = CLUSTERED, name in UNCLUSTERED or name == "CLASSICAL"
+        remedy = (
+            "with clusters use 'CR2'" if wrong else nearest(se_type, ["CR0", "CR1", "CR2", "CR3", "stata"], "se_type")
+        )
+        raise OptionError(f"se_type '{se_type}' ignores the clusters" if wrong else f"se_type '{se_type}' does not exist",
+                          remedy=remedy)  # fmt: skip
+    if name == "STATA":
+        return "HC1"
+    if name == "CLASSICAL":
+        return "classical"
+    if name in UNCLUSTERED:
+        return name
+    if name in CLUSTERED:
+        raise OptionError(f"se_type '{se_type}' needs clusters", remedy="name the column with clusters=")
+    known = ["classical", *UNCLUSTERED]
+    raise OptionError(f"se_type '{se_type}' does not exist", remedy=nearest(se_type, known, "se_type"))
+
+
+def solve(model: Model) -> Working:
+    """Solve a model: effects taken out, rows multiplied by the root of their weights."""
+    rows: Columns = model.X
+    y, taken, basis = model.y, 0, None
+    if model.absorbed:
+        rows, y = _without_effects(model)
+        taken = absorb.rank(model.absorbed)
+        model = replace(model, names=tuple(name for name in model.names if name != INTERCEPT))
+    if model.weights is not None:
+        root = np.sqrt(model.weights)
+        rows, y = rows.scaled(root), y * root
+    fit = least_squares(rows, y, model.names)
+    return Working(model, rows, y, fit, model.n - len(model.names) - taken, basis)
+
+
+def _without_effects(model: Model) -> tuple[Columns, Array]:
+    kept = [i for i, name in enumerate(model.names) if name != INTERCEPT]
+    stacked = np.column_stack([model.y, *(np.broadcast_to(model.X.columns[i], model.n) for i in kept)])
+    size = np.linalg.norm(stacked, axis=0)
+    clean = absorb.absorb(stacked, model.absorbed, model.weights)
+    clean[:, np.linalg.norm(clean, axis=0) < 1e-10 * size] = 0.0
+    clean = np.asfortranarray(clean)
+    return Columns([clean[:, i + 1] for i in range(len(kept))], model.n), clean[:, 0]
+
+
+def covariance_of(work: Working, convention: str) -> tuple[Array, Array]:
+    """The covariance (k, k) and degrees of freedom (k,) under one convention."""
+    model, fit = work.model, work.fit
+    n, k = model.n, len(model.names)
+    parameters = n - work.df_residual
+    if convention == "classical":
+        return classical(fit, work.df_residual), np.full(k, float(work.df_residual))
+    if convention in UNCLUSTERED:
+        power = UNCLUSTERED[convention]
+        extra = absorb.leverage(model.absorbed, model.weights) if model.absorbed and power else None
+        covariance = robust(work.rows, fit, power, extra)
+        factor = n / work.df_residual if convention == "HC1" else 1.0
+        return covariance * factor, np.full(k, float(work.df_residual))
+    assert model.clusters is not None
+    grouping = Grouping.of(model.clusters)
+    if convention in ("CR2", "CR3") and model.weights is not None:
+        return _weighted(work, convention, grouping)
+    basis = absorb.basis(model.absorbed) if model.absorbed and convention in ("CR2", "CR3") else None
+    covariance, dfs = cluster_robust(work.rows, fit, grouping, convention, basis)
+    G = grouping.sizes.size
+    if convention == "CR1":
+        covariance = covariance * (G / (G - 1) * (n - 1) / (n - parameters))
+    if convention == "CR3":
+        dfs = np.full(k, G - 1.0)
+    return covariance, dfs
+
+
+def _weighted(work: Working, convention: str, grouping: Grouping) -> tuple[Array, Array]:
+    model = work.model
+    assert model.weights is not None
+    if convention == "CR3":
+        raise OptionError("CR3 with weights is not available", remedy="use CR2")
+    if model.absorbed:
+        raise OptionError(
+            "CR2 with weights and absorbed effects is not available", remedy="write C(block) in the formula"
+        )
+    residuals = work.fit.residuals / np.sqrt(model.weights)
+    return weighted_cr2(model.X, residuals, model.weights, work.fit.Q, grouping)
+
+
+def described(convention: str, model: Model) -> str:
+    """The convention in words for a table's foot."""
+    words = {"CR1": "CR1 (Stata)", "CR2": "CR2, Satterthwaite df"}.get(convention, convention)
+    if model.absorbed:
+        words += ", effects absorbed"
+    return words + (", weighted" if model.weights is not None else "")
+
+
+def r_squared(work: Working, rss: float) -> float:
+    """Share of the (weighted, within-effects) variance that the regression accounts for."""
+    y, model = work.y, work.model
+    if model.absorbed or INTERCEPT not in model.names:
+        total = float(y @ y)
+    else:
+        root = np.ones_like(y) if model.weights is None else np.sqrt(model.weights)
+        centred = y - root * (float(root @ y) / float(root @ root))
+        total = float(centred @ centred)
+    return 1.0 - rss / total if total > 0 else math.nan
