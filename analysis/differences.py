@@ -118,7 +118,8 @@ def read_contrast(
     clusters = of_trial(data, "clusters", clusters)
     control = of_trial(data, "control", control)
     y, z = column(frame, outcome, "outcome"), column(frame, arm, "arm")
-    extra = [None if c is None else column(frame, c, r) for c, r in ((blocks, "block"), (clusters, "cluster"), (weights, "weight"))]  # fmt: skip
+    roles = {"block": blocks, "cluster": clusters, "weight": weights}
+    extra = [None if which is None else column(frame, which, role) for role, which in roles.items()]
     arms, mine = two_arms(z[z.notna()], treated, control)
     in_arms = np.zeros(len(frame), dtype=bool)
     in_arms[z.notna().to_numpy()] = mine
@@ -260,8 +261,8 @@ def _blocked(contrast: Contrast) -> Estimate:
     value = float(share @ (cell.mean[1] - cell.mean[0]))
     variance = float(share**2 @ cell.variance.sum(axis=0))
     df = contrast.n - 2 * share.size
-    return _result(contrast, value, math.sqrt(variance), df, "blocked, df = n - 2B", "Gerber and Green (2012), eq. 3.10",
-                   blocks=share.size)  # fmt: skip
+    source = "Gerber and Green (2012), eq. 3.10"
+    return _result(contrast, value, math.sqrt(variance), df, "blocked, df = n - 2B", source, blocks=share.size)
 
 
 def _paired(contrast: Contrast) -> Estimate:
@@ -299,7 +300,8 @@ def _clustered(contrast: Contrast) -> Estimate:
 
 
 def _blocked_clustered(contrast: Contrast) -> Estimate:
-    assert contrast.blocks is not None and contrast.clusters is not None
+    assert contrast.blocks is not None
+    assert contrast.clusters is not None
     B, value, variance = int(contrast.blocks.max()) + 1, 0.0, 0.0
     total = contrast.n if contrast.weights is None else float(contrast.weights.sum())
     for block in range(B):

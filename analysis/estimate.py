@@ -210,8 +210,11 @@ class Regression(Mapping[str, Estimate]):
         """Where a coefficient stands; raises UnknownCoefficient naming the nearest one."""
         if name in self.names:
             return self.names.index(name)
-        levels = [i for i, known in enumerate(self.names) if known.startswith((f"{name}[", f"C({name})["))]
-        if len(levels) == 1 and ":" not in self.names[levels[0]]:
+        if name == "(Intercept)" and "Intercept" in self.names:
+            return self.names.index("Intercept")
+        starts = (f"{name}[", f"C({name})[", f"C({name}, ")
+        levels = [i for i, known in enumerate(self.names) if known.startswith(starts) and ":" not in known]
+        if len(levels) == 1:
             return levels[0]
         raise UnknownCoefficient(
             f"the regression has no coefficient '{name}'", remedy=nearest(name, self.names, "coefficient")

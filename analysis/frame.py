@@ -147,10 +147,14 @@ class Arms:
     treated: Any
     control: Any
     indicator: Array
+    column: str = "arm"
 
     @property
     def name(self) -> str:
-        return f"{self.treated} - {self.control}"
+        """The contrast in the arms' own names, or the column's name where the arms are only numbers."""
+        if isinstance(self.treated, str) or isinstance(self.control, str):
+            return f"{self.treated} - {self.control}"
+        return self.column
 
 
 def control_label(labels: Sequence[Any], control: Any = None) -> Any:
@@ -195,4 +199,4 @@ def two_arms(series: pd.Series, treated: Any = None, control: Any = None) -> tup
         raise OptionError(f"arm '{treated}' cannot be compared with itself")
     one, zero = labels.index(treated), labels.index(against)
     keep = (found == one) | (found == zero)
-    return Arms(treated, against, (found[keep] == one).astype(float)), keep
+    return Arms(treated, against, (found[keep] == one).astype(float), str(series.name)), keep

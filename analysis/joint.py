@@ -36,7 +36,7 @@ def joint_test(fit: Regression, names: Sequence[str] | None = None, *, test: Tes
     >>> data = pd.DataFrame({"y": [1.0, 3, 2, 6, 4, 5], "a": [0, 0, 0, 1, 1, 1], "b": [1, 0, 1, 0, 2, 3]})
     >>> result = joint_test(lm_robust("y ~ a + b", data, se_type="classical"), ["a", "b"])
     >>> round(result.statistic, 4), result.df1, result.df2
-    (2.814, 2, 3.0)
+    (9.8514, 2, 3.0)
     """
     wanted = [name for name in fit.names if name != INTERCEPT] if names is None else list(names)
     if not wanted:

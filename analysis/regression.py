@@ -70,7 +70,7 @@ def lm_robust(
     >>> import pandas as pd
     >>> data = pd.DataFrame({"y": [1.0, 3, 2, 6, 4, 5], "treat": [0, 0, 0, 1, 1, 1]})
     >>> fit = lm_robust("y ~ treat", data)
-    >>> fit["treat"].value, round(fit["treat"].se, 4), fit["treat"].df
+    >>> round(fit["treat"].value, 4), round(fit["treat"].se, 4), fit["treat"].df
     (3.0, 0.8165, 4.0)
     """
     chosen = of_trial(data, "clusters", clusters)
@@ -86,7 +86,7 @@ def regress(
     work = solve(model)
     n, k = model.n, len(work.model.names)
     G = model.n_clusters
-    if G is not None and G < k:
+    if G is not None and k > G:
         raise TooFewClusters(
             f"{G} clusters cannot support {k} coefficients", remedy="use fewer covariates, or permutation inference"
         )
@@ -114,12 +114,10 @@ def se_convention(se_type: str | None, clustered: bool) -> str:
     if clustered:
         if name in CLUSTERED:
             return CLUSTERED[name]
-        known, wrong = CLUSTERED, name in UNCLUSTERED or name == "CLASSICAL"
-        remedy = (
-            "with clusters use 'CR2'" if wrong else nearest(se_type, ["CR0", "CR1", "CR2", "CR3", "stata"], "se_type")
-        )
-        raise OptionError(f"se_type '{se_type}' ignores the clusters" if wrong else f"se_type '{se_type}' does not exist",
-                          remedy=remedy)  # fmt: skip
+        if name in UNCLUSTERED or name == "CLASSICAL":
+            raise OptionError(f"se_type '{se_type}' ignores the clusters", remedy="with clusters use 'CR2'")
+        known = ["CR0", "CR1", "CR2", "CR3", "stata"]
+        raise OptionError(f"se_type '{se_type}' does not exist", remedy=nearest(se_type, known, "se_type"))
     if name == "STATA":
         return "HC1"
     if name == "CLASSICAL":
