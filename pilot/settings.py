@@ -1,4 +1,4 @@
-"""The one place that reads settings: environment first, then the file `pilot.toml` in the home folder, then the default.
+"""The one place that reads settings: environment first, then `pilot.toml` in the home folder, then the default.
 
 Every setting is named, typed and documented here; nothing else in the project looks at the environment. The value
 is frozen: what a process was started with is what it runs with.

@@ -22,6 +22,7 @@ class StratumState(Base):
     stratum: Mapped[str] = mapped_column(String(200), primary_key=True)
     next_position: Mapped[int] = mapped_column(default=1)
     state: Mapped[dict[str, Any] | None]
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     head: Mapped[str] = mapped_column(String(64), default="")
 
 

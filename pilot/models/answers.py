@@ -1,4 +1,4 @@
-"""Answers: a draft that every page saves, and a submission that is never changed, only followed by a higher revision."""
+"""Answers: a draft that every page saves; a submission that is never changed, only followed by a higher revision."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pilot.db import Base
 
 
 class Draft(Base):
-    """The answers so far of one participant in one wave. `revision` rises with each page: an old page overwrites nothing."""
+    """The answers so far of one participant in one wave. `revision` rises a page: an old page overwrites nothing."""
 
     __tablename__ = "drafts"
     __table_args__ = (UniqueConstraint("participant_id", "wave"),)

@@ -12,7 +12,7 @@ from pilot.db import Base
 
 
 class Message(Base):
-    """One message to one person. `key` is unique: the same reminder cannot be queued twice. `lease_until`: somebody is sending."""
+    """One message to one person. `key` is unique: nothing is queued twice. `lease_until`: somebody is sending it."""
 
     __tablename__ = "messages"
     __table_args__ = (Index("ix_messages_queue", "status", "due_at"),)

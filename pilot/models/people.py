@@ -77,6 +77,7 @@ class Identity(Base):
     postcode: Mapped[str | None] = mapped_column(Encrypted("identities.postcode"))
     phone_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     email_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    resume_code: Mapped[str | None] = mapped_column(Encrypted("identities.resume_code"))
     resume_hash: Mapped[str | None] = mapped_column(String(64), index=True)
 
     participant: Mapped[Participant] = relationship(back_populates="identity")

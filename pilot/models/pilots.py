@@ -30,7 +30,7 @@ class Pilot(Base):
 
 
 class ProtocolVersion(Base):
-    """A protocol as it was proposed, approved by a second person, and frozen. Number 0 is the lock, 1, 2, … amendments."""
+    """A protocol as proposed, approved by a second person, and frozen. Number 0 is the lock, 1, 2, … amendments."""
 
     __tablename__ = "protocol_versions"
     __table_args__ = (UniqueConstraint("pilot_id", "number"),)
@@ -38,8 +38,8 @@ class ProtocolVersion(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     pilot_id: Mapped[int] = mapped_column(ForeignKey("pilots.id"), index=True)
     number: Mapped[int]
-    canonical: Mapped[str] = mapped_column(Text)
-    instruments: Mapped[dict[str, Any]]
+    canonical: Mapped[str] = mapped_column(Text, deferred=True)
+    instruments: Mapped[dict[str, Any]] = mapped_column(deferred=True)
     fingerprint: Mapped[str] = mapped_column(String(64), index=True)
     epoch: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(Text, default="")

@@ -66,7 +66,7 @@ class User(Base):
 
 
 class Membership(Base):
-    """One role of one person in one pilot, on behalf of an organisation. No pilot: every pilot (administrators only)."""
+    """One role of one person in one pilot, for an organisation. No pilot: every pilot (administrators only)."""
 
     __tablename__ = "memberships"
     __table_args__ = (UniqueConstraint("user_id", "pilot_id", "role"),)

@@ -1,0 +1,1 @@
+"""What people find in the portal: training, funding and other help."""

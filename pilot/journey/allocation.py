@@ -1,0 +1,275 @@
+"""Allocation: one transaction, the lock last, and an arm that nobody could have known before.
+
+Everything slow is done before the stratum's row is locked: `UPDATE stratum_state … RETURNING` is the lock, after it
+come the derived arm, the row and its link in the stratum's hash chain, and COMMIT. Concealment rests on the key alone:
+there is no list of future allocations anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from pilot.db import insert_once
+from pilot.errors import Busy, Refused
+from pilot.events import record
+from pilot.journey import consent
+from pilot.models import (
+    Allocation,
+    AllocationNote,
+    Participant,
+    Pilot,
+    ProtocolVersion,
+    Screening,
+    StratumState,
+    Submission,
+)
+from pilot.protocol import Protocol
+from randomization import live
+
+NOTES = ("unblind", "withdraw", "replace", "override", "stratum_error")
+
+
+def allocate(
+    session: Session,
+    pilot: Pilot,
+    version: ProtocolVersion,
+    protocol: Protocol,
+    participant: Participant,
+    *,
+    key: bytes,
+    now: datetime,
+) -> Allocation:
+    """The arm of this participant: derived at the first call, found at every other one.
+
+    Raises Refused when eligibility, consent or the first list is not on record, when the protocol is not locked or
+    recruitment is closed, and when an arm is full: then the pilot closes for everyone, before any arm is derived.
+    """
+    session.execute(select(Participant.id).where(Participant.id == participant.id).with_for_update())
+    existing = of(session, participant)
+    if existing is not None:
+        return existing
+    _require_open(pilot, version, protocol, participant, now)
+    _require_on_record(session, protocol, participant)
+    design = protocol.allocation
+    stratum = live.stratum_label(design, participant.covariates)
+    row = "*" if live.scope(design) == "pilot" else stratum
+    place = {"pilot_id": pilot.id, "mode": participant.mode, "epoch": version.epoch, "stratum": row}
+    insert_once(session, StratumState, **place, next_position=1, counts={}, head="")
+    position, state, head, counts = session.execute(
+        update(StratumState)
+        .filter_by(**place)
+        .values(next_position=StratumState.next_position + 1)
+        .returning(StratumState.next_position - 1, StratumState.state, StratumState.head, StratumState.counts)
+        .execution_options(synchronize_session=False)
+    ).one()
+    _require_room(session, protocol, pilot, participant.mode)
+    drawn = live.next_draw(
+        design,
+        key=key,
+        context=live.Context(pilot=pilot.slug, mode=participant.mode, epoch=version.epoch),
+        stratum=row,
+        position=position,
+        state=state,
+        covariates=participant.covariates,
+    )
+    payload = _payload(pilot, place, position, participant, drawn, version.fingerprint, now)
+    row_hash = live.chain_hash(head, payload)
+    session.execute(
+        update(StratumState)
+        .filter_by(**place)
+        .values(state=drawn.state, head=row_hash, counts={**counts, drawn.arm: counts.get(drawn.arm, 0) + 1})
+        .execution_options(synchronize_session=False)
+    )
+    session.add(
+        Allocation(
+            **place,
+            position=position,
+            participant_id=participant.id,
+            idempotency_key=participant.nonce,
+            arm=drawn.arm,
+            probability=payload["probability"],
+            covariates=dict(participant.covariates),
+            fingerprint=version.fingerprint,
+            allocated_at=now,
+            previous_hash=head,
+            row_hash=row_hash,
+        )
+    )
+    record(session, "allocated", participant, now=now, stratum=row, position=position, row_hash=row_hash)
+    session.flush()
+    allocation = of(session, participant)
+    assert allocation is not None
+    return allocation
+
+
+def of(session: Session, participant: Participant) -> Allocation | None:
+    return session.scalar(select(Allocation).where(Allocation.participant_id == participant.id))
+
+
+def payload_of(pilot: Pilot, allocation: Allocation, study_id: str) -> dict[str, Any]:
+    """What was hashed of a stored row: the same fields in the same notation."""
+    return {
+        "pilot": pilot.slug,
+        "mode": allocation.mode,
+        "epoch": allocation.epoch,
+        "stratum": allocation.stratum,
+        "position": allocation.position,
+        "study_id": study_id,
+        "arm": allocation.arm,
+        "probability": allocation.probability,
+        "covariates": dict(allocation.covariates),
+        "fingerprint": allocation.fingerprint,
+        "allocated_at": allocation.allocated_at.isoformat(),
+    }
+
+
+def note(
+    session: Session,
+    participant: Participant,
+    kind: str,
+    *,
+    reason: str,
+    actor_id: int,
+    now: datetime,
+    detail: Mapping[str, Any] | None = None,
+) -> AllocationNote:
+    """Keeps what was done about an allocation, with reason and actor. The arm that is analysed never changes.
+
+    Raises Refused for an unknown kind, a missing reason, and a participant who was not allocated.
+    """
+    if kind not in NOTES:
+        raise Refused(f"'{kind}' is not one of {', '.join(NOTES)}", code="kind")
+    if not reason.strip():
+        raise Refused("give the reason: it is part of the record", code="reason_missing")
+    if of(session, participant) is None:
+        raise Refused("this participant has no allocation", code="not_allocated")
+    row = AllocationNote(
+        participant_id=participant.id,
+        kind=kind,
+        detail=dict(detail or {}),
+        reason=reason.strip(),
+        actor_id=actor_id,
+        at=now,
+    )
+    session.add(row)
+    record(session, f"allocation_{kind}", participant, now=now, actor_id=actor_id, reason=reason.strip())
+    session.flush()
+    return row
+
+
+def _require_open(
+    pilot: Pilot, version: ProtocolVersion, protocol: Protocol, participant: Participant, now: datetime
+) -> None:
+    if version.locked_at is None:
+        raise Refused("the protocol is not locked; nobody can be allocated yet", code="not_locked")
+    if pilot.status != "running":
+        raise Refused("recruitment is closed", code="recruitment_closed")
+    if participant.mode != pilot.mode:
+        raise Refused("this person enrolled in a test run, which has ended", code="recruitment_closed")
+    if not protocol.pilot.recruitment.start <= now.date() <= protocol.pilot.recruitment.end:
+        raise Refused("recruitment is closed: today lies outside its dates", code="recruitment_closed")
+    if participant.withdrawn:
+        raise Refused("this person has withdrawn", code="withdrawn")
+
+
+def _require_on_record(session: Session, protocol: Protocol, participant: Participant) -> None:
+    screening = session.get(Screening, participant.id)
+    if screening is None or not screening.eligible:
+        raise Refused("eligibility is not on record", code="not_eligible")
+    if not consent.has_all_required(session, protocol, participant):
+        raise Refused("consent is not on record", code="no_consent")
+    done = session.scalar(
+        select(Submission.id).where(
+            Submission.participant_id == participant.id, Submission.wave == protocol.baseline.name
+        )
+    )
+    if done is None:
+        raise Refused("the first list of questions is not finished", code="no_baseline")
+
+
+def _require_room(session: Session, protocol: Protocol, pilot: Pilot, mode: str) -> None:
+    """Closes the pilot for everyone once an arm is full; no refusal ever depends on the arm that would be derived.
+
+    Far from the limit allocations in other strata go on at the same time (FOR SHARE): each holds one stratum's lock,
+    so no more are under way than there are strata. Near it they go one by one (FOR UPDATE), and count exactly.
+    """
+    limits = {arm.name: arm.capacity for arm in protocol.arms if arm.capacity is not None}
+    if not limits:
+        return
+    strata, room = _room(session, limits, pilot.id, mode)
+    near = room <= 2 * strata
+    query = select(Pilot.id).where(Pilot.id == pilot.id)
+    session.execute(query.with_for_update() if near else query.with_for_update(read=True))
+    strata, room = _room(session, limits, pilot.id, mode)
+    if not near and room <= strata:
+        raise Busy("the last places are being given out one by one; try again")
+    if room <= 0:
+        raise Refused("all places are taken", code="full")
+
+
+def _room(session: Session, limits: Mapping[str, int], pilot_id: int, mode: str) -> tuple[int, int]:
+    """(number of strata so far, places left in the fullest arm), over what is committed and what this one sees."""
+    rows = session.scalars(
+        select(StratumState.counts).where(StratumState.pilot_id == pilot_id, StratumState.mode == mode)
+    ).all()
+    taken = {arm: sum(counts.get(arm, 0) for counts in rows) for arm in limits}
+    return len(rows), min(limit - taken[arm] for arm, limit in limits.items())
+
+
+def _payload(
+    pilot: Pilot,
+    place: Mapping[str, Any],
+    position: int,
+    participant: Participant,
+    drawn: live.Draw,
+    fingerprint: str,
+    now: datetime,
+) -> dict[str, Any]:
+    return {
+        "pilot": pilot.slug,
+        "mode": place["mode"],
+        "epoch": place["epoch"],
+        "stratum": place["stratum"],
+        "position": position,
+        "study_id": participant.study_id,
+        "arm": drawn.arm,
+        "probability": str(drawn.probability),
+        "covariates": dict(participant.covariates),
+        "fingerprint": fingerprint,
+        "allocated_at": now.isoformat(),
+    }
+
+
+def counters_hold(session: Session) -> list[str]:
+    """Every stratum whose counter is not one past its last position: empty when all is well. Checked at start-up."""
+    last = (
+        select(
+            Allocation.pilot_id,
+            Allocation.mode,
+            Allocation.epoch,
+            Allocation.stratum,
+            func.max(Allocation.position).label("last"),
+            func.count().label("rows"),
+        )
+        .group_by(Allocation.pilot_id, Allocation.mode, Allocation.epoch, Allocation.stratum)
+        .subquery()
+    )
+    rows = session.execute(
+        select(StratumState.stratum, StratumState.next_position, last.c.last, last.c.rows).outerjoin(
+            last,
+            (StratumState.pilot_id == last.c.pilot_id)
+            & (StratumState.mode == last.c.mode)
+            & (StratumState.epoch == last.c.epoch)
+            & (StratumState.stratum == last.c.stratum),
+        )
+    )
+    return [
+        f"stratum '{stratum}': the next position is {following}, the last one used {used or 0}, rows {count or 0}"
+        for stratum, following, used, count in rows
+        if following != (used or 0) + 1 or (used or 0) != (count or 0)
+    ]

@@ -1,0 +1,199 @@
+"""Answers come in a page at a time, and each page is kept. What an old page says never overwrites a newer answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from pilot.db import insert_once
+from pilot.errors import Refused, Stale
+from pilot.events import record
+from pilot.models import Draft, Participant, Submission
+from pilot.protocol import Protocol
+from surveys import Context, Instrument
+from surveys.path import walk
+from surveys.runner import Accepted, FieldError, accept
+
+SCREENING = "screening"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The page was kept; `errors` is empty. Otherwise nothing changed and every error names its question."""
+
+    answers: Mapping[str, Any]
+    revision: int
+    errors: tuple[FieldError, ...] = ()
+
+
+def context(participant: Participant, language: str, now: datetime) -> Context:
+    return Context(today=now.date(), now=now, language=language, seed=participant.study_id)
+
+
+def instrument_of(protocol: Protocol, wave: str) -> Instrument:
+    """The instrument of a wave, or of the screening before the first wave; raises Refused for an unknown wave."""
+    if wave == SCREENING:
+        return protocol.screening
+    if wave not in {known.name for known in protocol.waves}:
+        raise Refused(f"the protocol has no wave '{wave}'", code="not_found")
+    return protocol.instrument_of(wave)
+
+
+def draft(session: Session, participant: Participant, wave: str, *, lock: bool = False) -> Draft | None:
+    """The answers so far; with `lock` no other page of this person can change them before the transaction ends."""
+    query = select(Draft).where(Draft.participant_id == participant.id, Draft.wave == wave)
+    return session.scalar(query.with_for_update() if lock else query)
+
+
+def submission(session: Session, participant: Participant, wave: str) -> Submission | None:
+    """What counts of a finished wave: the highest revision."""
+    return session.scalar(
+        select(Submission)
+        .where(Submission.participant_id == participant.id, Submission.wave == wave)
+        .order_by(Submission.revision.desc())
+        .limit(1)
+    )
+
+
+def keep(
+    session: Session,
+    protocol: Protocol,
+    participant: Participant,
+    wave: str,
+    question: str,
+    raw: Mapping[str, list[str]],
+    *,
+    revision: int,
+    mode: str = "self",
+    language: str,
+    now: datetime,
+) -> Kept:
+    """Takes in one page. `revision` is the one that the page was made from.
+
+    Raises Stale when another page was kept in the meantime and says something else about this question; the same
+    answer twice is one answer. Raises Refused when the wave is finished.
+    """
+    if submission(session, participant, wave) is not None:
+        raise Refused("this list is finished; thank you", code="already_submitted")
+    instrument = instrument_of(protocol, wave)
+    row = draft(session, participant, wave, lock=True)
+    before: Mapping[str, Any] = row.answers if row else {}
+    kept = row.revision if row else 0
+    result = accept(instrument, before, question, raw, context=context(participant, language, now), language=language)
+    if not isinstance(result, Accepted):
+        return Kept(before, kept, result.errors)
+    answers = dict(result.answers)
+    if answers == dict(before) and row is not None:
+        return Kept(before, kept)
+    if kept != revision and _contradicts(question, before, answers):
+        raise Stale("this question was answered on another page in the meantime; look at the newest answers")
+    _save(session, participant, wave, instrument, row, answers, mode, language, now)
+    return Kept(answers, kept + 1)
+
+
+def submit(
+    session: Session, protocol: Protocol, participant: Participant, wave: str, *, mode: str = "self", now: datetime
+) -> Submission:
+    """Finishes a wave; a second time gives the first submission. Raises Refused when a question is still open."""
+    existing = submission(session, participant, wave)
+    if existing is not None:
+        return existing
+    instrument, row = instrument_of(protocol, wave), draft(session, participant, wave)
+    answers = row.answers if row else {}
+    path = walk(instrument, answers, context=context(participant, participant.language, now))
+    if not path.complete:
+        question = path.next.key if path.next else ""
+        raise Refused("a question is still open", code="incomplete", question=question)
+    insert_once(
+        session,
+        Submission,
+        participant_id=participant.id,
+        wave=wave,
+        revision=1,
+        instrument=instrument.fingerprint,
+        answers=answers,
+        mode=row.mode if row else mode,
+        language=row.language if row else participant.language,
+        started_at=row.started_at if row else now,
+        submitted_at=now,
+    )
+    by = row.mode if row else mode
+    record(session, "submitted", participant, now=now, wave=wave, mode=by, fingerprint=protocol.fingerprint)
+    session.flush()
+    done = submission(session, participant, wave)
+    assert done is not None
+    return done
+
+
+def correct(
+    session: Session, participant: Participant, wave: str, changes: Mapping[str, Any], *,
+    actor_id: int, reason: str, now: datetime,
+) -> Submission:  # fmt: skip
+    """A correction by a steward: a new revision beside the old one, which stays; reason and actor go to the events."""
+    last = submission(session, participant, wave)
+    if last is None:
+        raise Refused("there is nothing to correct: this list is not finished", code="not_found")
+    if not reason.strip():
+        raise Refused("a correction needs a reason", code="reason_missing")
+    latest = session.scalar(
+        select(func.max(Submission.revision)).where(
+            Submission.participant_id == participant.id, Submission.wave == wave
+        )
+    )
+    row = Submission(
+        participant_id=participant.id,
+        wave=wave,
+        revision=(latest or 0) + 1,
+        instrument=last.instrument,
+        answers={**last.answers, **changes},
+        mode=last.mode,
+        language=last.language,
+        started_at=last.started_at,
+        submitted_at=now,
+    )
+    session.add(row)
+    detail = {"wave": wave, "questions": sorted(changes), "revision": row.revision, "reason": reason.strip()}
+    record(session, "answer_corrected", participant, now=now, actor_id=actor_id, **detail)
+    session.flush()
+    return row
+
+
+def _contradicts(question: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return question in before and before[question] != after.get(question)
+
+
+def _save(
+    session: Session,
+    participant: Participant,
+    wave: str,
+    instrument: Instrument,
+    row: Draft | None,
+    answers: dict[str, Any],
+    mode: str,
+    language: str,
+    now: datetime,
+) -> None:
+    if row is None:
+        created = insert_once(
+            session,
+            Draft,
+            participant_id=participant.id,
+            wave=wave,
+            instrument=instrument.fingerprint,
+            answers=answers,
+            revision=1,
+            mode=mode,
+            language=language,
+            started_at=now,
+            saved_at=now,
+        )
+        if not created:
+            raise Stale("another page was kept at the same moment; try again")
+        return
+    row.answers, row.revision, row.mode, row.language, row.saved_at = answers, row.revision + 1, mode, language, now
+    session.flush()

@@ -1,0 +1,75 @@
+"""Consent: which text, in which version and language, was answered with yes or no, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pilot.errors import Refused
+from pilot.events import record
+from pilot.models import Consent, Participant
+from pilot.protocol import Protocol
+
+
+def give(
+    session: Session,
+    protocol: Protocol,
+    participant: Participant,
+    answers: Mapping[str, bool],
+    *,
+    versions: Mapping[str, str],
+    language: str,
+    now: datetime,
+) -> dict[str, bool]:
+    """Keeps a yes or no for every text. `versions` are those on the page that was read.
+
+    Raises Refused when a text is not answered, or when the page showed a version that is no longer in force.
+    """
+    standing_now = standing(session, participant)
+    for text in protocol.consent.texts:
+        if text.purpose not in answers:
+            raise Refused(f"the question on '{text.purpose}' is not answered", code="unanswered", purpose=text.purpose)
+        if versions.get(text.purpose) != text.version:
+            raise Refused("the text has changed since the page was opened; read the new one", code="text_changed")
+    for text in protocol.consent.texts:
+        given = answers[text.purpose]
+        if standing_now.get(text.purpose) == (text.version, given):
+            continue
+        session.add(
+            Consent(
+                participant_id=participant.id,
+                purpose=text.purpose,
+                version=text.version,
+                language=language,
+                given=given,
+                at=now,
+            )
+        )
+        record(session, "consent", participant, now=now, purpose=text.purpose, version=text.version, given=given)
+    session.flush()
+    return {purpose: given for purpose, (_version, given) in standing(session, participant).items()}
+
+
+def standing(session: Session, participant: Participant) -> dict[str, tuple[str, bool]]:
+    """(version, yes or no) that counts now, for each purpose that was ever answered: the latest row."""
+    rows = session.execute(
+        select(Consent.purpose, Consent.version, Consent.given)
+        .where(Consent.participant_id == participant.id)
+        .order_by(Consent.id)
+    )
+    return {purpose: (version, given) for purpose, version, given in rows}
+
+
+def has_all_required(session: Session, protocol: Protocol, participant: Participant) -> bool:
+    """Whether every required text has a standing yes."""
+    now = standing(session, participant)
+    return all(now.get(text.purpose, ("", False))[1] for text in protocol.consent.texts if text.required)
+
+
+def refused_required(session: Session, protocol: Protocol, participant: Participant) -> bool:
+    """Whether a required text has a standing no: the person does not want to take part."""
+    now = standing(session, participant)
+    return any(text.purpose in now and not now[text.purpose][1] for text in protocol.consent.texts if text.required)

@@ -1,0 +1,78 @@
+"""What an arm promises is made ready: an advisor, a voucher, a receipt. Safe to call as often as one likes.
+
+It runs after the allocation was committed, so that nothing slow happens under the stratum's lock; the page that shows
+the arm calls it, and the worker calls it for whoever closed the page too soon.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pilot.db import insert_once
+from pilot.journey import advice, followup, vouchers
+from pilot.models import Allocation, Event, Identity, Message, Participant, Pilot
+from pilot.protocol import Protocol
+
+
+def deliver(
+    session: Session,
+    pilot: Pilot,
+    protocol: Protocol,
+    participant: Participant,
+    *,
+    secret: bytes,
+    zone: ZoneInfo,
+    now: datetime,
+) -> None:
+    """Everything the participant's arm holds and that does not need the participant."""
+    allocation = session.scalar(select(Allocation).where(Allocation.participant_id == participant.id))
+    if allocation is None or participant.withdrawn:
+        return
+    if "advice" in protocol.arm(allocation.arm).components:
+        advice.assign_least_busy(session, pilot, participant, now=now)
+    vouchers.issue(session, protocol, participant, allocation, secret=secret, now=now)
+    identity = session.get(Identity, participant.id)
+    channel = None if identity is None else "email" if identity.email else "sms" if identity.phone else None
+    if channel is not None:
+        insert_once(
+            session,
+            Message,
+            pilot_id=pilot.id,
+            participant_id=participant.id,
+            key=f"{pilot.id}:{participant.id}:receipt",
+            kind="receipt",
+            channel=channel,
+            language=participant.language,
+            detail={"receipt": allocation.row_hash[:12]},
+            status="queued",
+            due_at=followup.waking(now, zone),
+            attempts=0,
+        )
+
+
+def undelivered(session: Session, pilot: Pilot, *, limit: int = 200) -> list[Participant]:
+    """Allocated participants for whom no receipt was queued yet."""
+    sent = select(Message.id).where(Message.participant_id == Participant.id, Message.kind == "receipt")
+    reachable = select(Identity.participant_id).where(
+        Identity.participant_id == Participant.id, (Identity.email.is_not(None)) | (Identity.phone.is_not(None))
+    )
+    return list(
+        session.scalars(
+            select(Participant)
+            .join(Allocation, Allocation.participant_id == Participant.id)
+            .where(
+                Participant.pilot_id == pilot.id, Participant.withdrawn.is_(None), ~sent.exists(), reachable.exists()
+            )
+            .order_by(Participant.id)
+            .limit(limit)
+        )
+    )
+
+
+def events_of(session: Session, participant: Participant) -> list[Event]:
+    """What happened to this participant, oldest first."""
+    return list(session.scalars(select(Event).where(Event.participant_id == participant.id).order_by(Event.id)))

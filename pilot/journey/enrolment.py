@@ -1,0 +1,165 @@
+"""A person arrives, and tells how to be reached. Names and contact data go where research never looks."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from pilot.crypto import Keyring
+from pilot.db import insert_once
+from pilot.errors import NotYours, Refused
+from pilot.events import record
+from pilot.models import Identity, Invitee, Participant, Pilot
+
+LIMITS = {"name": 200, "email": 254, "phone": 30, "postcode": 10}
+OPEN_LINK = "open_link"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach a person, already in one notation: phone in E.164, postcode '1234 AB', birth date ISO."""
+
+    name: str
+    phone: str | None = None
+    email: str | None = None
+    postcode: str | None = None
+    birth_date: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise Refused("the name is empty", code="name_missing")
+        if not (self.phone or self.email):
+            raise Refused("give a phone number or an e-mail address", code="contact_missing")
+        for field, limit in LIMITS.items():
+            if len(getattr(self, field) or "") > limit:
+                raise Refused(f"the {field} is longer than {limit} characters", code="too_long", field=field)
+
+
+def enrol(
+    session: Session,
+    pilot: Pilot,
+    *,
+    nonce: str,
+    language: str,
+    secret: bytes,
+    now: datetime,
+    invitee: Invitee | None = None,
+) -> Participant:
+    """The participant of this form (`nonce`), made at the first call and found at every other one.
+
+    A second visit with the same invitation gives the same participant. Raises Refused when the pilot does not recruit.
+    """
+    found = _existing(session, pilot, nonce, invitee)
+    if found is not None:
+        return found
+    if pilot.status != "running":
+        raise Refused("people cannot enrol now: recruitment is not open", code="recruitment_closed")
+    created = insert_once(
+        session,
+        Participant,
+        pilot_id=pilot.id,
+        mode=pilot.mode,
+        study_id=study_id(secret, pilot.slug, nonce),
+        nonce=nonce,
+        invitee_id=invitee.id if invitee else None,
+        outreach_arm=invitee.outreach_arm if invitee else OPEN_LINK,
+        language=language,
+        link_generation=1,
+        covariates={},
+        created_at=now,
+    )
+    participant = _existing(session, pilot, nonce, invitee)
+    if participant is None:
+        raise NotYours("this form belongs to nobody")
+    if created:
+        record(session, "enrolled", participant, now=now, outreach_arm=participant.outreach_arm, language=language)
+        session.flush()
+    return participant
+
+
+def study_id(secret: bytes, slug: str, nonce: str) -> str:
+    """Ten letters and digits that say nothing about the person, the order or the moment."""
+    digest = hmac.new(secret, f"study:{slug}:{nonce}".encode(), hashlib.sha256).digest()
+    return base64.b32encode(digest)[:10].decode()
+
+
+def resume_code(secret: bytes, participant: Participant) -> str:
+    """The short code with which, and with the birth date, a person goes on on another device."""
+    digest = hmac.new(secret, f"resume:{participant.study_id}".encode(), hashlib.sha256).digest()
+    return base64.b32encode(digest)[:6].decode()
+
+
+def set_contact(
+    session: Session, participant: Participant, contact: Contact, *, keyring: Keyring, secret: bytes, now: datetime
+) -> Identity:
+    """Keeps the contact data apart; equal ones elsewhere flag a possible duplicate for a person to judge."""
+    identity = session.get(Identity, participant.id) or Identity(participant_id=participant.id)
+    identity.name, identity.phone, identity.email = contact.name.strip(), contact.phone, contact.email
+    identity.postcode, identity.birth_date = contact.postcode, contact.birth_date
+    identity.phone_hash = keyring.lookup(contact.phone, "phone") if contact.phone else None
+    identity.email_hash = keyring.lookup(contact.email.lower(), "email") if contact.email else None
+    code = resume_code(secret, participant)
+    identity.resume_code = code
+    identity.resume_hash = resume_key(keyring, code, contact.birth_date or "")
+    session.add(identity)
+    session.flush()
+    participant.possible_duplicate_of = _duplicate(session, participant, identity)
+    flagged = participant.possible_duplicate_of is not None
+    record(session, "contact_given", participant, now=now, possible_duplicate=flagged)
+    session.flush()
+    return identity
+
+
+def resume_key(keyring: Keyring, code: str, birth_date: str) -> str:
+    typed = "".join(code.upper().split()).replace("-", "")
+    return keyring.lookup(f"{typed}|{birth_date}", "resume")
+
+
+def resume(session: Session, pilot: Pilot, code: str, birth_date: str, *, keyring: Keyring) -> Participant:
+    """The participant with this code and birth date; raises NotYours, the same for a wrong code and a wrong date."""
+    participant = session.scalar(
+        select(Participant)
+        .join(Identity)
+        .where(Participant.pilot_id == pilot.id, Identity.resume_hash == resume_key(keyring, code, birth_date))
+    )
+    if participant is None:
+        raise NotYours("this code and birth date do not belong together", code="unknown_code")
+    return participant
+
+
+def set_language(session: Session, participant: Participant, language: str) -> None:
+    if participant.language != language:
+        session.execute(update(Participant).where(Participant.id == participant.id).values(language=language))
+
+
+def _existing(session: Session, pilot: Pilot, nonce: str, invitee: Invitee | None) -> Participant | None:
+    mine = Participant.nonce == nonce if invitee is None else Participant.invitee_id == invitee.id
+    return session.scalar(select(Participant).where(Participant.pilot_id == pilot.id, mine))
+
+
+def _duplicate(session: Session, participant: Participant, identity: Identity) -> int | None:
+    hashes = [
+        column == value
+        for column, value in (
+            (Identity.phone_hash, identity.phone_hash),
+            (Identity.email_hash, identity.email_hash),
+        )
+        if value
+    ]
+    for condition in hashes:
+        other = session.scalar(
+            select(Participant.id)
+            .join(Identity)
+            .where(condition, Participant.pilot_id == participant.pilot_id, Participant.id < participant.id)
+            .order_by(Participant.id)
+            .limit(1)
+        )
+        if other is not None:
+            return other
+    return None

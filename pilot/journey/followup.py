@@ -1,0 +1,193 @@
+"""Follow-up: waves that are due become messages, once each; whoever has answered or stopped hears nothing more.
+
+The outbox is the queue. `queue_due` fills it, `lease` hands out what is to be sent now, and `settle` says how it went;
+each is a short transaction of its own, so that a worker that dies half-way loses nothing and sends nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from pilot.db import insert_once
+from pilot.events import record
+from pilot.models import Allocation, Identity, Message, Participant, Pilot, Submission
+from pilot.protocol import Protocol
+from surveys.followups import Due, Wave
+
+QUIET_UNTIL, QUIET_FROM = time(9, 0), time(20, 0)
+LEASE = timedelta(minutes=5)
+ATTEMPTS = 5
+LONGEST_MONTH = timedelta(days=31)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A wave that a person can fill in now."""
+
+    wave: Wave
+    due: Due
+
+
+def open_waves(session: Session, protocol: Protocol, participant: Participant, *, today: date) -> list[Open]:
+    """The waves whose window is open and that are not finished, earliest first; the baseline is not among them."""
+    allocated_at = session.scalar(select(Allocation.allocated_at).where(Allocation.participant_id == participant.id))
+    if allocated_at is None or participant.withdrawn in ("no_data", "erase"):
+        return []
+    finished = set(session.scalars(select(Submission.wave).where(Submission.participant_id == participant.id)))
+    found = [Open(wave, wave.on(allocated_at.date())) for wave in protocol.waves[1:] if wave.name not in finished]
+    return sorted((o for o in found if o.due.status(today) == "open"), key=lambda o: o.due.due_on)
+
+
+def queue_due(session: Session, pilot: Pilot, protocol: Protocol, *, zone: ZoneInfo, now: datetime) -> int:
+    """Puts every invitation and reminder that is due by now in the outbox; says how many were new.
+
+    Contact effort is the same in all arms: nothing here knows an arm.
+    """
+    queued = 0
+    for wave in protocol.waves[1:]:
+        for participant, due in _waiting(session, pilot, wave, now):
+            channel = _channel(session, participant)
+            if channel is None:
+                continue
+            steps = [("invitation", due.opens_on, None)]
+            steps += [(f"reminder_{i}", day, wanted) for i, (day, wanted) in enumerate(due.reminders_on, start=1)]
+            last = max((i for i, (_name, day, _w) in enumerate(steps) if day <= now.date()), default=None)
+            for index, (name, _day, wanted) in enumerate(steps[: (last or 0) + 1]):
+                if index not in (0, last):
+                    continue
+                queued += insert_once(
+                    session,
+                    Message,
+                    pilot_id=pilot.id,
+                    participant_id=participant.id,
+                    key=f"{pilot.id}:{participant.id}:{wave.name}:{name}",
+                    kind="wave_invitation" if index == 0 else "wave_reminder",
+                    wave=wave.name,
+                    channel=_usable(session, participant, wanted) or channel,
+                    language=participant.language,
+                    detail={},
+                    status="queued",
+                    due_at=waking(now, zone),
+                    attempts=0,
+                )
+    return queued
+
+
+def waking(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The moment itself, or the next one outside quiet hours (20:00 to 9:00 where people live)."""
+    local = moment.astimezone(zone)
+    if local.time() < QUIET_UNTIL:
+        local = datetime.combine(local.date(), QUIET_UNTIL, zone)
+    elif local.time() >= QUIET_FROM:
+        local = datetime.combine(local.date() + timedelta(days=1), QUIET_UNTIL, zone)
+    return local.astimezone(UTC)
+
+
+def lease(session: Session, *, now: datetime, limit: int = 20) -> Sequence[Message]:
+    """Messages to send now, marked as being sent; several workers never get the same one."""
+    free = or_(Message.lease_until.is_(None), Message.lease_until < now)
+    query = (
+        select(Message)
+        .where(Message.status == "queued", Message.due_at <= now, free)
+        .order_by(Message.due_at, Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    messages = session.scalars(query).all()
+    for message in messages:
+        message.lease_until, message.attempts = now + LEASE, message.attempts + 1
+    session.flush()
+    return messages
+
+
+def still_wanted(session: Session, message: Message) -> bool:
+    """Whether the message should still go, read again just before it is sent."""
+    fresh = session.get(Message, message.id, populate_existing=True)
+    if fresh is None or fresh.status != "queued":
+        return False
+    if fresh.participant_id is None:
+        return True
+    participant = session.get_one(Participant, fresh.participant_id, populate_existing=True)
+    if participant.withdrawn:
+        return False
+    if fresh.wave is None:
+        return True
+    done = select(Submission.id).where(Submission.participant_id == participant.id, Submission.wave == fresh.wave)
+    return session.scalar(done) is None
+
+
+def settle(
+    session: Session,
+    message_id: int,
+    outcome: Literal["sent", "cancelled", "failed"],
+    *,
+    now: datetime,
+    error: str = "",
+) -> None:
+    """Keeps how sending went. A failure is tried again later, five times in all."""
+    message = session.get_one(Message, message_id, with_for_update=True)
+    message.lease_until = None
+    if outcome == "sent":
+        message.status, message.sent_at = "sent", now
+    elif outcome == "cancelled":
+        message.status = "cancelled"
+    else:
+        message.error = error[:300]
+        message.due_at = now + timedelta(minutes=2**message.attempts)
+        message.status = "failed" if message.attempts >= ATTEMPTS else "queued"
+    subject = session.get(Participant, message.participant_id) if message.participant_id else None
+    if outcome == "sent" and subject is not None:
+        record(session, "message_sent", subject, now=now, what=message.kind, wave=message.wave, channel=message.channel)
+    session.flush()
+
+
+def cancel(session: Session, participant: Participant, *, wave: str | None = None) -> None:
+    """Takes everything that waits for this person (or for one wave) out of the outbox."""
+    condition = [Message.participant_id == participant.id, Message.status == "queued"]
+    if wave is not None:
+        condition.append(Message.wave == wave)
+    session.execute(update(Message).where(*condition).values(status="cancelled", lease_until=None))
+
+
+def _waiting(session: Session, pilot: Pilot, wave: Wave, now: datetime) -> Iterator[tuple[Participant, Due]]:
+    """Allocated people for whom the wave is open and not finished. SQL narrows by date, the calendar decides."""
+    near = wave.on(now.date())
+    span = (near.due_on - now.date(), near.opens_on - now.date(), near.closes_on - now.date())
+    oldest, newest = now - max(span) - LONGEST_MONTH, now - min(span) + LONGEST_MONTH
+    done = select(Submission.id).where(Submission.participant_id == Participant.id, Submission.wave == wave.name)
+    rows = session.execute(
+        select(Participant, Allocation.allocated_at)
+        .join(Allocation, Allocation.participant_id == Participant.id)
+        .where(
+            Participant.pilot_id == pilot.id,
+            Participant.mode == pilot.mode,
+            Participant.withdrawn.is_(None),
+            Allocation.allocated_at.between(oldest, newest),
+            ~done.exists(),
+        )
+        .order_by(Participant.id)
+    ).all()
+    for participant, allocated_at in rows:
+        due = wave.on(allocated_at.date())
+        if due.status(now.date()) == "open":
+            yield participant, due
+
+
+def _channel(session: Session, participant: Participant) -> str | None:
+    return _usable(session, participant, "email") or _usable(session, participant, "sms")
+
+
+def _usable(session: Session, participant: Participant, channel: str | None) -> str | None:
+    """The channel when the person can be reached by it."""
+    identity = session.get(Identity, participant.id)
+    if identity is None or channel is None:
+        return None
+    reachable = {"email": identity.email, "sms": identity.phone, "letter": None, "phone": None}
+    return channel if reachable.get(channel) else None

@@ -1,0 +1,174 @@
+"""Who is invited, how, and which invitation brought a person: reach is part of what a pilot learns."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import randomization as rz
+from pilot.crypto import Keyring
+from pilot.errors import NotYours, Refused
+from pilot.events import record
+from pilot.models import Invitee, Message, Pilot
+from pilot.protocol import Protocol
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+CODE_LENGTH = 8
+COLUMNS = ("reference", "name", "address", "email", "language")
+LIMITS = {"reference": 80, "name": 200, "address": 400, "email": 254}
+Letters = Callable[[int], str]
+
+
+class InvalidList(Refused):
+    """A list that was not imported; `problems` names each bad row with its line and reason."""
+
+    code = "invalid_list"
+
+    def __init__(self, problems: list[tuple[int, str]]) -> None:
+        super().__init__("nothing was imported:\n" + "\n".join(f"  line {line}: {reason}" for line, reason in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did: how many people each outreach arm got."""
+
+    batch: str
+    counts: Mapping[str, int]
+
+
+def random_code(length: int = CODE_LENGTH) -> str:
+    """A code without letters and digits that look alike."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def import_list(
+    session: Session,
+    pilot: Pilot,
+    protocol: Protocol,
+    rows: Iterable[Mapping[str, str]],
+    *,
+    batch: str,
+    keyring: Keyring,
+    actor_id: int | None,
+    now: datetime,
+    letters: Letters = random_code,
+) -> Imported:
+    """Takes in a list of people and draws the outreach arm of each, before anybody is known. All rows or none.
+
+    A row has at least `reference`; name, address, email and language are used for the invitation, every other column
+    is kept as a covariate of reach. Raises InvalidList with line and reason of each bad row.
+    """
+    rows = list(rows)
+    known = set(session.scalars(select(Invitee.reference).where(Invitee.pilot_id == pilot.id)))
+    problems = list(_problems(rows, known, protocol))
+    if not rows:
+        problems = [(1, "the list is empty; give a header line and at least one person")]
+    if problems:
+        raise InvalidList(problems)
+    arms = protocol.outreach.arms
+    design = rz.complete({arm.name: arm.weight for arm in arms}) if len(arms) > 1 else None
+    seed = _seed(session, pilot, protocol)
+    drawn = list(design.draw(len(rows), seed=seed)) if design is not None else [arm.name for arm in arms] * len(rows)
+    for row, arm in zip(rows, drawn, strict=True):
+        code = letters(CODE_LENGTH)
+        session.add(
+            Invitee(
+                pilot_id=pilot.id,
+                batch=batch,
+                outreach_arm=arm,
+                code=code,
+                code_hash=keyring.lookup(code, "invitation"),
+                imported_at=now,
+                covariates={key: value for key, value in row.items() if key not in COLUMNS},
+                **{key: (row.get(key) or None) for key in ("name", "address", "email")},
+                reference=row["reference"].strip(),
+                language=row.get("language") or protocol.pilot.languages[0],
+            )
+        )
+    counts = {arm.name: drawn.count(arm.name) for arm in arms}
+    drawn_by = design.fingerprint if design else None
+    record(
+        session,
+        "list_imported",
+        pilot,
+        now=now,
+        actor_id=actor_id,
+        batch=batch,
+        counts=counts,
+        seed=seed,
+        design=drawn_by,
+    )
+    session.flush()
+    return Imported(batch, counts)
+
+
+def queue_invitations(session: Session, pilot: Pilot, protocol: Protocol, *, now: datetime) -> int:
+    """Puts an invitation in the outbox for everyone who has none; says how many."""
+    waiting = session.scalars(
+        select(Invitee).where(
+            Invitee.pilot_id == pilot.id,
+            Invitee.sent_at.is_(None),
+            ~select(Message.id).where(Message.invitee_id == Invitee.id).exists(),
+        )
+    ).all()
+    for invitee in waiting:
+        arm = protocol.outreach_arm(invitee.outreach_arm)
+        channel = "letter" if arm is None or (arm.channel == "email" and not invitee.email) else arm.channel
+        session.add(
+            Message(
+                pilot_id=pilot.id,
+                invitee_id=invitee.id,
+                key=f"invitation:{invitee.id}",
+                kind="invitation",
+                channel=channel,
+                language=invitee.language,
+                due_at=now,
+            )
+        )
+    session.flush()
+    return len(waiting)
+
+
+def open_invitation(session: Session, pilot: Pilot, code: str, *, keyring: Keyring, now: datetime) -> Invitee:
+    """The invitee behind a code as people type it; raises NotYours when there is none."""
+    typed = "".join(code.upper().split()).replace("-", "")
+    hashed = keyring.lookup(typed, "invitation")
+    invitee = session.scalar(select(Invitee).where(Invitee.pilot_id == pilot.id, Invitee.code_hash == hashed))
+    if invitee is None:
+        raise NotYours("this code is not known; check it against the letter", code="unknown_code")
+    if invitee.opened_at is None:
+        invitee.opened_at = now
+        record(session, "invitation_opened", pilot, now=now, outreach_arm=invitee.outreach_arm)
+        session.flush()
+    return invitee
+
+
+def _seed(session: Session, pilot: Pilot, protocol: Protocol) -> int:
+    """Each list has its own seed, counted on from the one that the protocol locked."""
+    batches = session.scalars(select(Invitee.batch).where(Invitee.pilot_id == pilot.id).distinct()).all()
+    return protocol.outreach.seed + len(batches)
+
+
+def _problems(rows: list[Mapping[str, str]], known: set[str], protocol: Protocol) -> Iterable[tuple[int, str]]:
+    seen: dict[str, int] = {}
+    for line, row in enumerate(rows, start=2):
+        reference = (row.get("reference") or "").strip()
+        if not reference:
+            yield line, "the column 'reference' is empty or missing; give every person a number of your own"
+        elif reference in seen:
+            yield line, f"reference '{reference}' stands on line {seen[reference]} too; keep one"
+        elif reference in known:
+            yield line, f"reference '{reference}' was imported before; leave out who is invited already"
+        seen.setdefault(reference, line)
+        for column, limit in LIMITS.items():
+            if len(row.get(column) or "") > limit:
+                yield line, f"'{column}' is longer than {limit} characters"
+        language = row.get("language")
+        if language and language not in protocol.pilot.languages:
+            yield line, f"language '{language}' is not one of {', '.join(protocol.pilot.languages)}"
