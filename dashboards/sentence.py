@@ -1,0 +1,208 @@
+"""What an arm did, in a sentence that needs no statistics: of 100 people with advice, 27 started training.
+
+Shares become people out of a hundred and a difference becomes that many more or fewer, with the range that the
+interval allows. A difference whose interval includes zero is unclear: the pilot cannot tell, which is not the same as
+there being none, and the sentence never says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dashboards.counts import withheld as withheld_cell
+from dashboards.disclosure import Rules
+from dashboards.effects import Effect, Pooled
+from dashboards.errors import FigureError
+from dashboards.figure import Figure, Number, Table
+from dashboards.format import Formatter, Unit, writer
+from dashboards.masking import Look
+from dashboards.texts import Language, text
+
+
+@dataclass(frozen=True, slots=True)
+class ArmOutcome:
+    """An outcome in one arm, in the words of the protocol.
+
+    Attributes:
+        name: the arm's name, for the table ("Advice").
+        phrase: how people of this arm are called in a sentence ("with advice", "met advies").
+        value: share or mean among the `n` people whose outcome is known.
+        effect: against the comparison arm; None for the comparison arm itself.
+    """
+
+    name: str
+    phrase: str
+    value: float
+    n: int
+    effect: Effect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeWords:
+    """How an outcome is said. `happened` holds the place `{count}`: "{count} started training", "begonnen er {count}
+    aan een opleiding". `name` is for tables and for means ("earnings in euros")."""
+
+    name: str
+    happened: str = ""
+
+    def said(self, count: str, language: Language) -> str:
+        """The outcome with its count."""
+        if self.happened:
+            return self.happened.format(count=count)
+        return text("sentence.happened", language, count=count, name=self.name)
+
+
+def sentence(arm: ArmOutcome, comparison: ArmOutcome, words: OutcomeWords, language: Language) -> str:
+    """One arm against the comparison, for a reader without statistics.
+
+    Raises `FigureError` when the arm has no effect to tell.
+
+    >>> words = OutcomeWords("Started training", "{count} started training")
+    >>> effect = Effect("Advice against portal", 0.08, 0.04, 0.12, n=1200)
+    >>> sentence(ArmOutcome("Advice", "with advice", 0.27, 600, effect),
+    ...          ArmOutcome("Portal", "without advice", 0.19, 600), words, "en")
+    'Of 100 people with advice, 27 started training; without advice 19. That is 8 more per 100 (between 4 and 12 more).'
+    """
+    if arm.effect is None:
+        raise FigureError(f"the arm '{arm.name}' has no effect to tell", remedy="Give the contrast with its interval.")
+    if arm.effect.unit == "share":
+        return _of_hundred(arm, comparison, words, language)
+    return _on_average(arm, comparison, words, language)
+
+
+def sentences(
+    arms: Sequence[ArmOutcome], comparison: ArmOutcome, words: OutcomeWords, *,
+    look: Look, language: Language, pooled: Pooled | None = None, rules: Rules | None = None, id: str = "in-words",
+) -> Figure:  # fmt: skip
+    """A plain sentence per arm with the table behind it; under a masked look one sentence over everyone together.
+
+    With `rules` an arm whose numbers would show a cell below the smallest allowed is told without numbers.
+    """
+    form = Formatter(language)
+    title = text("sentence.title", language, outcome=words.name)
+    if not look.is_open:
+        return _masked(pooled, words, title, look=look, form=form, id=id)
+    hidden = {a.name for a in (*arms, comparison) if rules is not None and too_few(a, rules)}
+    told = [
+        text("sentence.too_few", language, arm=arm.name, least=form.integer(rules.min_cell))
+        if rules is not None and ({arm.name, comparison.name} & hidden)
+        else sentence(arm, comparison, words, language)
+        for arm in arms
+    ]
+    level = next((a.effect.level for a in arms if a.effect), 0.95)
+    return Figure(
+        id=id,
+        title=title,
+        sentence="\n".join(told),
+        plotly={},
+        table=_table((comparison, *arms), words, hidden, form),
+        note=text("sentence.note", language, level=form.level(level)),
+        source="; ".join(dict.fromkeys(a.effect.source for a in arms if a.effect and a.effect.source)),
+    )
+
+
+def too_few(arm: ArmOutcome, rules: Rules) -> bool:
+    """Whether the number of people with or without the outcome is below the smallest cell (means: all people)."""
+    if (arm.effect is not None and arm.effect.unit != "share") or not 0 <= arm.value <= 1:
+        return arm.n < rules.min_cell
+    with_it = round(arm.value * arm.n)
+    return min(with_it, arm.n - with_it) < rules.min_cell
+
+
+def _of_hundred(arm: ArmOutcome, comparison: ArmOutcome, words: OutcomeWords, language: Language) -> str:
+    form, effect = Formatter(language), _effect(arm)
+    digits = 1 if min(abs(100 * v) for v in (effect.value, effect.low, effect.high)) < 1 else 0
+
+    def write(share: float) -> str:
+        return form.decimal(abs(100 * share), digits)
+
+    with_it, without = form.decimal(100 * arm.value, digits), form.decimal(100 * comparison.value, digits)
+    happened = words.said(with_it, language)
+    said = text(
+        "sentence.of_hundred", language, arm=arm.phrase, happened=happened, comparison=comparison.phrase, count=without
+    )
+    return f"{said} {_difference(effect, write, language, 'per_hundred')}"
+
+
+def _on_average(arm: ArmOutcome, comparison: ArmOutcome, words: OutcomeWords, language: Language) -> str:
+    form, effect = Formatter(language), _effect(arm)
+    write = writer(effect.unit, form)
+    said = text(
+        "sentence.on_average", language, name=words.name, arm=arm.phrase, mean=write(arm.value),
+        comparison=comparison.phrase, other=write(comparison.value),
+    )  # fmt: skip
+    if effect.unit == "ratio":
+        return f"{said} {_difference(effect, writer('ratio', form), language, 'ratio')}"
+    return f"{said} {_difference(effect, lambda v: write(abs(v)), language, 'average')}"
+
+
+def _difference(effect: Effect, write: Callable[[float], str], language: Language, kind: str) -> str:
+    """The second sentence: how much more or fewer, or that it is unclear, with the range on both sides of zero."""
+    if kind == "ratio":
+        key = "clear" if effect.clear else "unclear"
+        return text(
+            f"sentence.ratio.{key}", language, value=write(effect.value), low=write(effect.low), high=write(effect.high)
+        )
+
+    def signed(value: float) -> str:
+        return text(f"sentence.{kind}.{'more' if value >= 0 else 'fewer'}", language, size=write(value))
+
+    if not effect.clear:
+        if not effect.low <= effect.null <= effect.high:
+            return text("sentence.corrected", language, low=signed(effect.low), high=signed(effect.high))
+        return text(f"sentence.{kind}.unclear", language, low=signed(effect.low), high=signed(effect.high))
+    near, far = sorted((effect.low, effect.high), key=abs)
+    direction = "more" if effect.value > 0 else "fewer"
+    return text(
+        f"sentence.{kind}.clear_{direction}", language, size=write(effect.value), low=write(near), high=write(far)
+    )
+
+
+def _effect(arm: ArmOutcome) -> Effect:
+    if arm.effect is None:
+        raise FigureError(f"the arm '{arm.name}' has no effect to tell", remedy="Give the contrast with its interval.")
+    return arm.effect
+
+
+def _table(arms: Sequence[ArmOutcome], words: OutcomeWords, hidden: set[str], form: Formatter) -> Table:
+    language = form.language
+    units: list[Unit] = [a.effect.unit for a in arms if a.effect]
+    unit: Unit = units[0] if units else "share"
+    write = writer("number" if unit == "ratio" else unit, form)
+    points = writer(unit, form, difference=True)
+    withheld = withheld_cell(form)
+    rows = []
+    for arm in arms:
+        value = withheld if arm.name in hidden else Number(write(arm.value), arm.value)
+        people = withheld if arm.name in hidden else Number(form.integer(arm.n), arm.n)
+        if arm.effect is None:
+            change: str | Number = text("sentence.is_comparison", language)
+        elif hidden & {arm.name, arms[0].name}:
+            change = withheld
+        else:
+            e = arm.effect
+            change = Number(f"{points(e.value)} ({form.between(e.low, e.high, points)})", e.value)
+        rows.append((arm.name, people, value, change))
+    columns = (
+        text("common.arm", language),
+        text("common.n", language),
+        words.name,
+        text("sentence.difference_column", language),
+    )
+    return Table(columns, tuple(rows), text("sentence.caption", language, outcome=words.name))
+
+
+def _masked(pooled: Pooled | None, words: OutcomeWords, title: str, *, look: Look, form: Formatter, id: str) -> Figure:
+    language = form.language
+    rows: tuple[tuple[str | Number, ...], ...] = ()
+    told = [look.notice(language)]
+    if pooled is not None:
+        rows = ((text("common.everyone", language), Number(form.integer(pooled.n), pooled.n),
+                 Number(writer(pooled.unit, form)(pooled.value), pooled.value)),)  # fmt: skip
+        if pooled.unit == "share":
+            happened = words.said(form.decimal(100 * pooled.value, 0), language)
+            told.append(text("sentence.pooled", language, happened=happened))
+    columns = (text("common.arm", language), text("common.n", language), words.name)
+    caption = text("sentence.caption", language, outcome=words.name)
+    return Figure(id=id, title=title, sentence="\n".join(told), plotly={}, table=Table(columns, rows, caption))
