@@ -1,0 +1,132 @@
+"""The codebook: every variable of an instrument in a wave, with its label, type, value labels and missing codes.
+
+A variable is called ``<wave>__<name>``, so that waves can lie side by side in one data set. A question with several
+answers gives a variable for each choice besides (``<wave>__<name>__<choice>``, 1 or 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from surveys.definition import CHOOSING, Instrument, Question, Text
+
+__all__ = ["MISSING", "Codebook", "Variable", "codebook"]
+
+Type = Literal["text", "integer", "number", "category", "date", "time", "datetime", "flag", "list"]
+TYPES: Mapping[str, Type] = {
+    "text": "text", "integer": "integer", "decimal": "number", "range": "number", "select_one": "category",
+    "select_multiple": "list", "rank": "list", "date": "date", "time": "time", "datetime": "datetime",
+    "acknowledge": "category", "calculate": "text", "hidden": "text",
+}  # fmt: skip
+
+MISSING: Mapping[str, tuple[int, Text]] = {
+    "not_applicable": (-8, {"nl": "vraag niet van toepassing", "en": "question does not apply"}),
+    "no_answer": (-9, {"nl": "vraag overgeslagen", "en": "question left blank"}),
+    "not_reached": (-7, {"nl": "vraag niet bereikt", "en": "question not reached"}),
+    "no_wave": (-6, {"nl": "deze meting is niet ingevuld", "en": "this wave was not answered"}),
+}
+"""Why a value is missing: code and label. They are documentation; a data set keeps the cell empty beside the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable. ``values`` maps each code to its label in each language, in the order of the form."""
+
+    name: str
+    label: Text
+    type: Type
+    question: str
+    values: Mapping[str, Text] = field(default_factory=dict)
+    universe: str = ""
+    unit: str = ""
+    bounds: tuple[float, float] | None = None
+    repeated: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "name": self.name,
+            "label": dict(self.label),
+            "type": self.type,
+            "question": self.question,
+        }
+        if self.values:
+            found["values"] = {code: dict(label) for code, label in self.values.items()}
+        found |= {k: v for k, v in (("universe", self.universe), ("unit", self.unit)) if v}
+        if self.bounds is not None:
+            found["bounds"] = list(self.bounds)
+        if self.repeated:
+            found["repeated"] = list(self.repeated)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Codebook:
+    """The variables of one instrument in one wave."""
+
+    instrument: str
+    title: str
+    wave: str
+    fingerprint: str
+    languages: tuple[str, ...]
+    variables: tuple[Variable, ...]
+
+    def __getitem__(self, name: str) -> Variable:
+        """The variable with that name. Raises KeyError."""
+        for variable in self.variables:
+            if variable.name == name:
+                return variable
+        raise KeyError(name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able; the form in which a freeze stores it."""
+        return {
+            "instrument": self.instrument,
+            "title": self.title,
+            "wave": self.wave,
+            "fingerprint": self.fingerprint,
+            "languages": list(self.languages),
+            "missing": {name: {"code": code, "label": dict(label)} for name, (code, label) in MISSING.items()},
+            "variables": [variable.to_dict() for variable in self.variables],
+        }
+
+
+def codebook(instrument: Instrument, wave: str) -> Codebook:
+    """The codebook of an instrument in a wave; notes give no variable.
+
+    >>> from surveys.definition import Choice
+    >>> work = Question("work", "select_one", {"en": "Do you work?"}, choices="yn")
+    >>> form = Instrument("f", (work,), languages=("en",), lists={"yn": (Choice("yes", {"en": "Yes"}),)})
+    >>> codebook(form, "baseline")["baseline__work"].values
+    {'yes': {'en': 'Yes'}}
+    """
+    variables = tuple(v for question in instrument.questions for v in _variables(instrument, question, wave))
+    return Codebook(instrument.name, instrument.title, wave, instrument.fingerprint, instrument.languages, variables)
+
+
+def _variables(instrument: Instrument, question: Question, wave: str) -> Iterator[Variable]:
+    if question.kind == "note":
+        return
+    place = instrument.places[question.name]
+    relevant = [item.relevant for item in (*place.parents, question) if item.relevant]
+    values: dict[str, Text] = {}
+    if question.kind in CHOOSING:
+        values = {choice.name: choice.label for choice in instrument.lists[question.choices]}
+    name = f"{wave}__{question.name}"
+    universe = " and ".join(f"({text})" for text in relevant) if len(relevant) > 1 else "".join(relevant)
+    label = question.label or dict.fromkeys(instrument.languages, question.name)
+    bounds = None
+    if question.kind == "range":
+        bounds = (float(question.parameters.get("start", 1)), float(question.parameters.get("end", 10)))
+    yield Variable(
+        name, label, TYPES[question.kind], question.name, values, universe,
+        question.parameters.get("unit", ""), bounds, place.repeats,
+    )  # fmt: skip
+    if question.kind == "select_multiple":
+        for code, words in values.items():
+            joined = {language: f"{label.get(language, question.name)}: {text}" for language, text in words.items()}
+            yield Variable(f"{name}__{code}", joined, "flag", question.name, _FLAG, universe, repeated=place.repeats)
+
+
+_FLAG: Mapping[str, Text] = {"1": {"nl": "gekozen", "en": "chosen"}, "0": {"nl": "niet gekozen", "en": "not chosen"}}

@@ -1,0 +1,244 @@
+"""The workbook as it lies there: which row holds which question, which column which text, what is wrong at sight."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from surveys.errors import Finding, InstrumentError
+from surveys.workbook import Row, Sheet
+
+__all__ = ["Layout", "check", "read"]
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
+CHOOSING = re.compile(r"(select[_ ]one|select[_ ]multiple|select all that apply|rank)\s+(\S+)(\s+or[_ ]other)?", re.I)
+FROM_FILE = re.compile(r"select_(?:one|multiple)_from_file\s+(\S+)", re.I)
+SECTION = re.compile(r"(begin|end)[_ ](group|repeat)", re.I)
+PLAIN = {"text", "string", "integer", "int", "decimal", "range", "date", "time", "datetime", "note", "acknowledge",
+         "trigger", "calculate", "hidden"}  # fmt: skip
+IGNORED = {"start", "end", "today", "deviceid", "username", "phonenumber", "email", "audit", "start-geopoint",
+           "subscriberid", "simserial"}  # fmt: skip
+COLUMNS = {
+    "type", "name", "label", "hint", "guidance_hint", "relevant", "constraint", "constraint_message", "required",
+    "required_message", "calculation", "choice_filter", "default", "readonly", "read_only", "repeat_count",
+    "appearance", "parameters", "image", "audio", "video", "big-image", "relevance", "calculate", "required message",
+    "constraint message", "note", "comment", "trigger", "autoplay",
+}  # fmt: skip
+CODES = {"dutch": "nl", "nederlands": "nl", "english": "en", "engels": "en", "arabic": "ar", "turkish": "tr",
+         "polish": "pl", "ukrainian": "uk", "german": "de", "deutsch": "de", "french": "fr"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The three sheets of a form and what can be read from them without understanding the form."""
+
+    survey: Sheet
+    choices: Sheet | None
+    settings: Mapping[str, str]
+    languages: tuple[str, ...]
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    choice_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    files: Mapping[str, int | None] = field(default_factory=dict)
+    pulled: frozenset[str] = frozenset()
+    with_other: frozenset[str] = frozenset()
+
+    def row(self, name: str) -> int | None:
+        """The row of the survey sheet that the question or section stands in."""
+        return self.rows[name].number if name in self.rows else None
+
+    def column(self, base: str, language: str | None = None) -> str | None:
+        """The header that holds this column, in this language when it has several."""
+        for header in self.survey.headers:
+            name, spoken = split(header)
+            if ALIAS.get(name, name) == base and (language is None or (spoken and self.code(spoken) == language)):
+                return header
+        return None
+
+    def code(self, language: str) -> str:
+        """The plain code of a language as the workbook writes it: 'Nederlands (nl)' is 'nl'."""
+        return self.languages[0] if language == "default" else code(language)
+
+
+ALIAS = {"relevance": "relevant", "calculate": "calculation", "read_only": "readonly", "constraint message":
+         "constraint_message", "required message": "required_message"}  # fmt: skip
+
+
+def code(language: str) -> str:
+    """The code between brackets, else the code of a language name, else the name itself.
+
+    >>> code("Nederlands (nl)"), code("English"), code("Tigrinya")
+    ('nl', 'en', 'tigrinya')
+    """
+    match = re.search(r"\(\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\s*\)\s*$", language)
+    if match:
+        return match[1]
+    plain = language.strip().lower()
+    return CODES.get(plain, plain.replace(" ", "_"))
+
+
+def split(header: str) -> tuple[str, str]:
+    """The column and its language: ``media::image::English (en)`` is image in English."""
+    parts = [part.strip() for part in re.split(r"::", header)]
+    if parts[0].lower() == "media" and len(parts) > 1:
+        parts = parts[1:]
+    return parts[0].lower(), parts[1] if len(parts) > 1 else ""
+
+
+def read(sheets: Mapping[str, Sheet]) -> Layout:
+    """The layout of a workbook. Raises InstrumentError when it has no usable survey sheet."""
+    survey = sheets.get("survey")
+    if survey is None:
+        near = get_close_matches("survey", sheets, n=1)
+        remedy = f"rename the sheet '{near[0]}'" if near else "name the sheet with the questions 'survey'"
+        raise InstrumentError([Finding("workbook", None, None, "there is no sheet 'survey'", remedy)])
+    headers = {header.lower() for header in survey.headers}
+    missing = [f"there is no column '{column}'" for column in ("type", "name") if column not in headers]
+    if missing or not survey.rows:
+        messages = missing or ["the sheet has no questions"]
+        raise InstrumentError([Finding(survey.name, 1, None, m, "see xlsform.org") for m in messages])
+    choices = sheets.get("choices")
+    settings = {k.lower(): v for k, v in (sheets["settings"].rows[0].cells if _filled(sheets) else {}).items()}
+    return _collect(survey, choices, settings)
+
+
+def _filled(sheets: Mapping[str, Sheet]) -> bool:
+    return "settings" in sheets and bool(sheets["settings"].rows)
+
+
+def _collect(survey: Sheet, choices: Sheet | None, settings: Mapping[str, str]) -> Layout:
+    type_, name = _header(survey, "type"), _header(survey, "name")
+    rows: dict[str, Row] = {}
+    files: dict[str, int | None] = {}
+    others: set[str] = set()
+    pulled: set[str] = set()
+    for row in survey.rows:
+        kind = row.get(type_)
+        if not kind.lower().startswith("end"):
+            rows.setdefault(row.get(name), row)
+        if match := FROM_FILE.fullmatch(kind):
+            files.setdefault(match[1], row.number)
+        if (match := CHOOSING.fullmatch(kind)) and match[3]:
+            others.add(row.get(name))
+        for file in re.findall(r"pulldata\(\s*['\"]([^'\"]+)['\"]", " ".join(row.cells.values())):
+            pulled.add(file.removesuffix(".csv"))
+            files.setdefault(f"{file.removesuffix('.csv')}.csv", row.number)
+    names: dict[str, list[str]] = {}
+    if choices is not None:
+        listed = _header(choices, "list_name") or _header(choices, "list name")
+        for row in choices.rows:
+            names.setdefault(row.get(listed), []).append(row.get(_header(choices, "name") or _header(choices, "value")))
+    return Layout(
+        survey, choices, settings, _languages(survey, settings), rows,
+        {key: tuple(value) for key, value in names.items()}, files, frozenset(pulled), frozenset(others),
+    )  # fmt: skip
+
+
+def _header(sheet: Sheet, column: str) -> str | None:
+    return next((header for header in sheet.headers if header.lower() == column), None)
+
+
+def _languages(survey: Sheet, settings: Mapping[str, str]) -> tuple[str, ...]:
+    spoken = [code(split(header)[1]) for header in survey.headers if split(header)[1]]
+    default = settings.get("default_language", "")
+    first = [code(default)] if default and default != "default" else []
+    return tuple(dict.fromkeys([*first, *spoken])) or ("nl",)
+
+
+def check(form: Layout) -> Iterator[Finding]:
+    """What is wrong at sight: unknown types and columns, names, lists, and groups that are not closed."""
+    yield from _check_columns(form)
+    yield from _check_choices(form)
+    yield from _check_rows(form)
+
+
+def _check_columns(form: Layout) -> Iterator[Finding]:
+    for header in form.survey.headers:
+        name, _ = split(header)
+        if name in COLUMNS or name.startswith(("bind", "control", "body", "instance", "$", "_")):
+            continue
+        near = get_close_matches(name, COLUMNS, n=1, cutoff=0.8)
+        message = f"the column '{header}' is not known and would be ignored"
+        remedy = f"did you mean '{near[0]}'?" if near else "remove it, or let its name start with _"
+        yield Finding(form.survey.name, 1, header, message, remedy, "error" if near else "warning")
+
+
+def _check_choices(form: Layout) -> Iterator[Finding]:
+    sheet = form.choices
+    if sheet is None:
+        return
+    listed, name = _header(sheet, "list_name") or _header(sheet, "list name"), _header(sheet, "name")
+    seen: set[tuple[str, str]] = set()
+    for row in sheet.rows:
+        key = (row.get(listed), row.get(name))
+        if not key[0] or not key[1]:
+            yield Finding(sheet.name, row.number, listed if not key[0] else name, "the cell is empty", "fill it in")
+        elif " " in key[1]:
+            yield Finding(sheet.name, row.number, name, f"the choice '{key[1]}' holds a space", "write an underscore")
+        elif key in seen:
+            yield Finding(sheet.name, row.number, name, f"the choice '{key[1]}' is in the list twice", "remove one")
+        seen.add(key)
+
+
+def _check_rows(form: Layout) -> Iterator[Finding]:
+    sheet = form.survey
+    type_, name = _header(sheet, "type"), _header(sheet, "name")
+    open_: list[tuple[str, Row]] = []
+    seen: dict[str, int] = {}
+    for row in sheet.rows:
+        kind, own = row.get(type_), row.get(name)
+        if not kind:
+            yield Finding(sheet.name, row.number, type_, "the type is missing", "fill in the type of the question")
+            continue
+        section = SECTION.fullmatch(kind)
+        if section and section[1].lower() == "end":
+            yield from _close(sheet, row, type_, section[2].lower(), open_)
+            continue
+        if section:
+            open_.append((section[2].lower(), row))
+        elif finding := _check_type(form, row, kind, type_):
+            yield finding
+        if kind.lower() in IGNORED:
+            continue
+        yield from _check_name(sheet, row, name, own, seen)
+    for kind, row in open_:
+        yield Finding(sheet.name, row.number, type_, f"this {kind} is never closed", f"add a row 'end {kind}'")
+
+
+def _close(sheet: Sheet, row: Row, column: str | None, kind: str, open_: list[tuple[str, Row]]) -> Iterator[Finding]:
+    if not open_ or open_[-1][0] != kind:
+        yield Finding(sheet.name, row.number, column, f"no {kind} is open here", f"add 'begin {kind}' before it")
+        return
+    open_.pop()
+
+
+def _check_type(form: Layout, row: Row, kind: str, column: str | None) -> Finding | None:
+    plain = kind.strip().lower()
+    if plain in PLAIN or FROM_FILE.fullmatch(kind):
+        return None
+    if plain in IGNORED:
+        message = f"'{kind}' is left out: no data on devices are gathered"
+        return Finding(form.survey.name, row.number, column, message, "remove the row", "warning")
+    if match := CHOOSING.fullmatch(kind):
+        if match[2] in form.choice_names:
+            return None
+        near = get_close_matches(match[2], form.choice_names, n=1)
+        remedy = f"did you mean '{near[0]}'?" if near else "add it to the sheet 'choices'"
+        return Finding(form.survey.name, row.number, column, f"there is no list '{match[2]}'", remedy)
+    known = sorted(PLAIN | {"select_one", "select_multiple", "rank", "begin group", "begin repeat"})
+    near = get_close_matches(plain.split()[0], known, n=1)
+    remedy = f"did you mean '{near[0]}'?" if near else "known are " + ", ".join(known)
+    return Finding(form.survey.name, row.number, column, f"there is no question type '{kind}'", remedy)
+
+
+def _check_name(sheet: Sheet, row: Row, column: str | None, own: str, seen: dict[str, int]) -> Iterator[Finding]:
+    if not own:
+        yield Finding(sheet.name, row.number, column, "the name is missing", "give the question a name")
+    elif not NAME.fullmatch(own):
+        message = f"the name '{own}' is not possible"
+        yield Finding(sheet.name, row.number, column, message, "use letters, figures, _ and -; start with a letter")
+    elif own in seen:
+        message = f"the name '{own}' is also used in row {seen[own]}"
+        yield Finding(sheet.name, row.number, column, message, "give each question its own name")
+    seen.setdefault(own, row.number)

@@ -1,0 +1,280 @@
+"""The values of a form while it is being answered: what ``path``, ``runner`` and the codebook read.
+
+Relevance, calculations and repeats are worked out on demand and remembered for the length of one request, so that an
+expression may refer to a later question and nothing is computed twice. Answers are a flat mapping: ``age`` outside
+repeats, ``person.2.age`` in the second instance of the repeat ``person``, and ``person.2`` ("yes" or "no") for the
+question whether there is a second one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeAlias
+
+from surveys.definition import Choice, Instrument, Place, Question, Section, say
+from surveys.errors import ExpressionError
+from surveys.expressions import Expression, compile
+from surveys.expressions.values import Nodes, string, text_of
+
+__all__ = ["MOST_INSTANCES", "Context", "Instance", "Scope", "State", "key_of"]
+
+MOST_INSTANCES = 100
+"""A repeat is cut off here: more would be a mistake of the form, not a household."""
+
+Instance: TypeAlias = tuple[tuple[str, int], ...]
+"""The repeats around a question with the number of the instance, outermost first: ``(("person", 2),)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What varies from request to request: the clock, the language and the seed that random orders derive from.
+
+    Give every participant another ``seed`` (for instance the study id); the same seed gives the same order of choices.
+    """
+
+    today: date
+    now: datetime
+    language: str = "nl"
+    seed: str = ""
+
+
+def key_of(name: str, instance: Instance = ()) -> str:
+    """The key of an answer.
+
+    >>> key_of("age"), key_of("age", (("person", 2),))
+    ('age', 'person.2.age')
+    """
+    return ".".join([*(f"{repeat}.{index}" for repeat, index in instance), name])
+
+
+class State:
+    """The values of one form at one moment. Not to be kept between requests."""
+
+    __slots__ = ("_busy", "_counts", "_relevant", "_texts", "answers", "context", "instrument")
+
+    def __init__(self, instrument: Instrument, answers: Mapping[str, Any], context: Context) -> None:
+        self.instrument, self.answers, self.context = instrument, answers, context
+        self._texts: dict[str, str] = {}
+        self._relevant: dict[str, bool] = {}
+        self._counts: dict[str, int] = {}
+        self._busy: set[str] = set()
+
+    def scope(self, name: str, instance: Instance) -> Scope:
+        return Scope(self, name, instance)
+
+    def relevant(self, place: Place, instance: Instance) -> bool:
+        """Whether the question or section, and every section around it, applies in this instance."""
+        item, parents = place.item, place.parents
+        key = key_of(item.name, instance)
+        known = self._relevant.get(key)
+        if known is not None:
+            return known
+        around = True
+        if parents:
+            parent = parents[-1]
+            outer = instance[:-1] if parent.repeats else instance
+            around = self.relevant(self.instrument.places[parent.name], outer)
+            if around and parent.repeats:
+                around = instance[-1][1] <= self.count(parent, outer)
+        answer = around and (not item.relevant or self._guarded(key, item.relevant, item.name, instance))
+        self._relevant[key] = answer
+        return answer
+
+    def _guarded(self, key: str, source: str, name: str, instance: Instance) -> bool:
+        self._enter(f"{key} relevant")
+        try:
+            return compile(source).truth(Scope(self, name, instance))
+        finally:
+            self._busy.discard(f"{key} relevant")
+
+    def _enter(self, what: str) -> None:
+        if what in self._busy:
+            raise ExpressionError(f"'{what.split()[0]}' depends on itself")
+        self._busy.add(what)
+
+    def text(self, place: Place, instance: Instance) -> str:
+        """The value that expressions see: empty when the question is not on the path."""
+        item = place.item
+        key = key_of(item.name, instance)
+        known = self._texts.get(key)
+        if known is not None:
+            return known
+        text = ""
+        if isinstance(item, Question) and self.relevant(place, instance):
+            text = self._value(item, key, instance)
+        self._texts[key] = text
+        return text
+
+    def _value(self, question: Question, key: str, instance: Instance) -> str:
+        if question.calculation:
+            self._enter(key)
+            try:
+                text = compile(question.calculation).text(Scope(self, question.name, instance))
+            finally:
+                self._busy.discard(key)
+            return "" if text in ("NaN", "Infinity", "-Infinity") else text
+        if key in self.answers:
+            return text_of(self.answers[key]) if question.kind != "note" else ""
+        if question.silent or question.shown_only:
+            return self.default(question, instance)
+        return ""
+
+    def default(self, question: Question, instance: Instance) -> str:
+        """The default: the outcome of an expression when it holds a reference or a call, else the text itself."""
+        text = question.default.strip()
+        if not text or not ("${" in text or text.endswith(")")):
+            return text
+        try:
+            expression = compile(text)
+        except ExpressionError:
+            return text
+        return expression.text(Scope(self, question.name, instance))
+
+    def count(self, section: Section, instance: Instance) -> int:
+        """How many instances a repeat has: from ``repeat_count``, else from the answers "add another: yes"."""
+        key = key_of(section.name, instance)
+        known = self._counts.get(key)
+        if known is not None:
+            return known
+        if section.repeat_count:
+            self._enter(f"{key} count")
+            try:
+                wanted = compile(section.repeat_count).number(Scope(self, section.name, instance))
+            finally:
+                self._busy.discard(f"{key} count")
+            count = 0 if wanted != wanted else int(min(max(wanted, 0), MOST_INSTANCES))
+        else:
+            count = 0
+            while count < MOST_INSTANCES and self.answers.get(f"{key}.{count + 1}") == "yes":
+                count += 1
+        self._counts[key] = count
+        return count
+
+    def instances(self, repeats: tuple[str, ...], around: Instance) -> list[Instance]:
+        """Every instance of these repeats that shares the instances around the question that asks."""
+        known = 0
+        while known < len(repeats) and known < len(around) and repeats[known] == around[known][0]:
+            known += 1
+        found: list[Instance] = [around[:known]]
+        for name in repeats[known:]:
+            section = self.instrument.places[name].item
+            assert isinstance(section, Section)
+            found = [(*i, (name, n)) for i in found for n in range(1, self.count(section, i) + 1)]
+        return found
+
+    def place(self, name: str) -> Place:
+        place = self.instrument.places.get(name)
+        if place is None:
+            raise ExpressionError(f"there is no question '{name}'")
+        return place
+
+    def choices(self, question: Question, instance: Instance) -> tuple[Choice, ...]:
+        """The choices offered: filtered, and in random order where the parameters ask for it."""
+        choices = self.instrument.lists[question.choices]
+        if question.choice_filter:
+            keep: Expression = compile(question.choice_filter)
+            scope = Scope(self, question.name, instance)
+            choices = tuple(choice for choice in choices if keep.truth(scope.of(choice)))
+        if question.parameters.get("randomize", "").lower() == "true":
+            seed = self._seed(question, instance)
+            order = sorted(choices, key=lambda c: hashlib.sha256(f"{seed}\0{c.name}".encode()).digest())
+            choices = tuple(order)
+        return choices
+
+    def _seed(self, question: Question, instance: Instance) -> str:
+        """A seed in the parameters is shared by all participants; ``${name}`` takes it from an answer."""
+        given = question.parameters.get("seed", "")
+        if given.startswith("${"):
+            given = string(compile(given).value(Scope(self, question.name, instance)))
+        return given or f"{self.context.seed}\0{key_of(question.name, instance)}"
+
+    def label_of(self, name: str, value: str, language: str) -> str:
+        place = self.place(name)
+        question = place.item
+        if not isinstance(question, Question) or not question.choices:
+            raise ExpressionError(f"'{name}' has no choices to name")
+        labels = {c.name: c.label for c in self.instrument.lists[question.choices]}
+        fallback = self.instrument.default_language
+        return ", ".join(say(labels[part], language, fallback) for part in value.split() if part in labels)
+
+
+class Scope:
+    """The surroundings of one expression: a question (or choice) within one instance of the repeats around it."""
+
+    __slots__ = ("candidate", "choice", "instance", "name", "state")
+
+    def __init__(
+        self, state: State, name: str, instance: Instance, choice: Choice | None = None, candidate: str | None = None
+    ) -> None:
+        self.state, self.name, self.instance, self.choice, self.candidate = state, name, instance, choice, candidate
+
+    def of(self, choice: Choice) -> Scope:
+        """The same surroundings for a choice filter that judges this choice."""
+        return Scope(self.state, self.name, self.instance, choice)
+
+    @property
+    def today(self) -> date:
+        return self.state.context.today
+
+    @property
+    def now(self) -> datetime:
+        return self.state.context.now
+
+    def nodes(self, name: str) -> Nodes:
+        state = self.state
+        place = state.place(name)
+        repeats = place.repeats
+        item = place.item
+        if isinstance(item, Section) and item.repeats:
+            repeats = (*repeats, name)
+            if not state.relevant(place, self.instance[: len(place.repeats)]):
+                return ()
+            return ("",) * len(state.instances(repeats, self.instance))
+        if not repeats:
+            return (state.text(place, ()),)
+        return tuple(state.text(place, instance) for instance in state.instances(repeats, self.instance))
+
+    def column(self, name: str) -> Nodes:
+        if self.choice is None:
+            raise ExpressionError(f"'{name}' has no meaning here", remedy=f"write ${{{name}}}")
+        if name == "name":
+            return (self.choice.name,)
+        if name == "label":
+            return (say(self.choice.label, self.state.context.language, self.state.instrument.default_language),)
+        return (self.choice.columns.get(name, ""),)
+
+    def current(self) -> str:
+        if self.candidate is not None:
+            return self.candidate
+        return text_of(self.state.answers.get(key_of(self.name, self.instance)))
+
+    def position(self, levels: int) -> int:
+        if levels > len(self.instance):
+            raise ExpressionError("position(..) has no meaning outside a repeat")
+        return self.instance[-levels][1]
+
+    def indexed(self, name: str, at: Mapping[str, int]) -> str:
+        place = self.state.place(name)
+        own = dict(self.instance)
+        try:
+            instance = tuple((repeat, at.get(repeat) or own[repeat]) for repeat in place.repeats)
+        except KeyError as error:
+            raise ExpressionError(f"indexed-repeat() needs a number for the repeat {error}") from None
+        return self.state.text(place, instance)
+
+    def choice_label(self, question: str, value: str) -> str:
+        return self.state.label_of(question, value, self.state.context.language)
+
+    def lookup(self, file: str, wanted: str, column: str, value: str) -> str:
+        table = self.state.instrument.tables.get(file.removesuffix(".csv"))
+        if table is None:
+            raise ExpressionError(f"there is no file '{file}' for pulldata()")
+        return next((row.get(wanted, "") for row in table if row.get(column) == value), "")
+
+    def random(self) -> float:
+        """Between 0 and 1, the same at every request of one participant: a path must not change by looking at it."""
+        seed = f"{self.state.context.seed}\0{key_of(self.name, self.instance)}"
+        return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:6]) / 2**48

@@ -1,0 +1,214 @@
+"""Reading an XLSForm workbook: pyxform judges its structure, we keep the definition and the place of every mistake.
+
+pyxform accepts broken expressions, unknown functions and cycles; those are judged by ``surveys.checks`` afterwards.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from surveys import layout
+from surveys.catalogue import LANGUAGES, message
+from surveys.checks import check
+from surveys.definition import Choice, Instrument, Question, Section, Text
+from surveys.errors import Finding, InstrumentError
+from surveys.layout import Layout
+from surveys.tables import Table, choices_of, read_tables
+from surveys.workbook import open_workbook, read_bytes
+
+__all__ = ["check_xlsform", "read_xlsform"]
+
+KINDS = {
+    "text": "text", "string": "text", "integer": "integer", "int": "integer", "decimal": "decimal", "range": "range",
+    "select one": "select_one", "select all that apply": "select_multiple", "rank": "rank", "date": "date",
+    "time": "time", "dateTime": "datetime", "note": "note", "acknowledge": "acknowledge", "trigger": "acknowledge",
+    "calculate": "calculate", "hidden": "hidden",
+}  # fmt: skip
+
+
+def read_xlsform(source: str | Path | bytes, *, tables: Mapping[str, bytes] | None = None) -> Instrument:
+    """The instrument in a workbook: a path, or the content of an upload.
+
+    ``tables`` holds CSV files by name that the form refers to (``select_one_from_file``, ``pulldata``); for a path
+    they are looked for in the same folder. Raises InstrumentError with a finding for every mistake, each with sheet,
+    row and column.
+    """
+    instrument, findings = check_xlsform(source, tables=tables)
+    if instrument is None or any(finding.severity == "error" for finding in findings):
+        raise InstrumentError([finding for finding in findings if finding.severity == "error"])
+    return instrument
+
+
+def check_xlsform(
+    source: str | Path | bytes, *, tables: Mapping[str, bytes] | None = None
+) -> tuple[Instrument | None, tuple[Finding, ...]]:
+    """The instrument (None when it cannot be built) with every finding, warnings included."""
+    try:
+        sheets = open_workbook(source)
+        form = layout.read(sheets)
+        findings = list(layout.check(form))
+        if _broken(findings):
+            return None, tuple(findings)
+        known = read_tables(form, source, tables or {})
+        instrument = _Builder(form, _converted(read_bytes(source), form), known).build()
+    except InstrumentError as error:
+        return None, error.findings
+    findings += check(instrument, form)
+    return instrument, tuple(findings)
+
+
+def _broken(findings: list[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
+
+
+def _converted(content: bytes, form: Layout) -> dict[str, Any]:
+    from pyxform.errors import PyXFormError
+    from pyxform.xls2xform import convert
+
+    try:
+        return convert(io.BytesIO(content), validate=False, file_type=".xlsx", form_name="data")._pyxform
+    except PyXFormError as error:
+        row = re.search(r"\[row : (\d+)\]", str(error))
+        text = re.sub(r"\s+", " ", str(error).replace(row[0] if row else "", "")).strip()
+        finding = Finding(form.survey.name, int(row[1]) if row else None, None, text, "see xlsform.org")
+        raise InstrumentError([finding]) from None
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        finding = Finding(form.survey.name, None, None, f"the form cannot be converted: {error}", "see xlsform.org")
+        raise InstrumentError([finding]) from None
+
+
+class _Builder:
+    """Turns what pyxform made of the workbook into the definition."""
+
+    def __init__(self, form: Layout, converted: dict[str, Any], tables: Mapping[str, Table]) -> None:
+        self.form, self.converted, self.tables = form, converted, tables
+        self.lists: dict[str, tuple[Choice, ...]] = {}
+        own = form.choice_names
+        for name, choices in converted.get("choices", {}).items():
+            self.lists[name] = tuple(self.choice(c) for c in choices if str(c.get("name", "")) in own.get(name, ()))
+
+    def build(self) -> Instrument:
+        children = tuple(self.children(self.converted.get("children", [])))
+        return Instrument(
+            name=str(self.converted.get("id_string") or "form"),
+            title=str(self.converted.get("title") or ""),
+            version=str(self.converted.get("version") or ""),
+            languages=self.form.languages,
+            children=children,
+            lists=self.lists,
+            tables={name: table for name, table in self.tables.items() if name in self.form.pulled},
+        )
+
+    def children(self, items: list[dict[str, Any]]) -> Iterator[Question | Section]:
+        others: dict[str, Question] = {}
+        for item in items:
+            kind, name = str(item.get("type", "")), str(item.get("name", ""))
+            if name in others:
+                yield others[name]
+            elif kind in ("group", "repeat"):
+                if name != "meta" or item.get("control", {}).get("bodyless") is None:
+                    yield self.section(item)
+            elif kind in KINDS and not item.get("bind", {}).get("jr:preload"):
+                question = self.question(item)
+                yield question
+                if name in self.form.with_other:
+                    others[f"{name}_other"] = self.specify(question)
+
+    def section(self, item: dict[str, Any]) -> Section:
+        control = item.get("control", {})
+        return Section(
+            name=str(item["name"]),
+            children=tuple(self.children(item.get("children", []))),
+            repeats=item["type"] == "repeat",
+            label=self.text(item.get("label")),
+            relevant=str(item.get("bind", {}).get("relevant", "")),
+            repeat_count=str(control.get("jr:count", "")),
+            appearance=str(control.get("appearance", "")),
+            row=self.form.row(str(item["name"])),
+        )
+
+    def question(self, item: dict[str, Any]) -> Question:
+        bind, kind = item.get("bind", {}), KINDS[str(item["type"])]
+        return Question(
+            name=str(item["name"]),
+            kind=kind,  # type: ignore[arg-type]
+            label=self.text(item.get("label")),
+            hint=self.text(item.get("hint")),
+            guidance=self.text(item.get("guidance_hint")),
+            media={medium: self.text(file) for medium, file in item.get("media", {}).items()},
+            relevant=str(bind.get("relevant", "")),
+            required=_condition(bind.get("required", "")),
+            required_message=self.text(bind.get("jr:requiredMsg")),
+            constraint=str(bind.get("constraint", "")),
+            constraint_message=self.text(bind.get("jr:constraintMsg")),
+            calculation=str(bind.get("calculate", "")),
+            default=str(item.get("default", "")),
+            readonly=_condition(bind.get("readonly", "")),
+            choices=self.list_of(item),
+            choice_filter=str(item.get("choice_filter", "")),
+            appearance=str(item.get("control", {}).get("appearance", "")),
+            parameters={str(k): str(v) for k, v in (item.get("parameters") or {}).items()},
+            row=self.form.row(str(item["name"])),
+        )
+
+    def list_of(self, item: dict[str, Any]) -> str:
+        source = str(item.get("itemset") or item.get("list_name") or "")
+        if not source:
+            return ""
+        if source.endswith(".csv"):
+            parameters = item.get("parameters") or {}
+            name = source.removesuffix(".csv")
+            table = self.tables[name]
+            self.lists[name] = choices_of(
+                table, self.form, parameters.get("value", "name"), parameters.get("label", "label")
+            )
+            return name
+        if str(item["name"]) in self.form.with_other:
+            name = f"{source} or_other"
+            labels = {language: message("other", language) for language in self._spoken()}
+            self.lists[name] = (*self.lists[source], Choice("other", labels))
+            return name
+        return source
+
+    def specify(self, question: Question) -> Question:
+        """The text question behind "other": pyxform makes it in English only."""
+        return Question(
+            name=f"{question.name}_other",
+            kind="text",
+            label={language: message("other_specify", language) for language in self._spoken()},
+            relevant=f"selected(${{{question.name}}}, 'other')",
+            required=question.required,
+            row=question.row,
+        )
+
+    def _spoken(self) -> tuple[str, ...]:
+        return tuple(language for language in self.form.languages if language in LANGUAGES) or ("en",)
+
+    def choice(self, item: dict[str, Any]) -> Choice:
+        known = {"name", "label", "media"}
+        return Choice(
+            name=str(item["name"]),
+            label=self.text(item.get("label")),
+            media={medium: self.text(file) for medium, file in (item.get("media") or {}).items()},
+            columns={str(k): str(v) for k, v in item.items() if k not in known and isinstance(v, str | int | float)},
+        )
+
+    def text(self, value: Any) -> Text:
+        """pyxform gives a plain text when a column has no language, else a text for each language."""
+        if not value:
+            return {}
+        texts = value if isinstance(value, dict) else {"default": value}
+        found = {self.form.code(str(language)): str(words) for language, words in texts.items() if str(words).strip()}
+        return {language: found[language] for language in self.form.languages if language in found}
+
+
+def _condition(value: Any) -> str:
+    """XLSForm writes yes or true; the definition holds an expression."""
+    text = str(value).strip()
+    if text.lower() in ("yes", "true", "true()"):
+        return "true()"
+    return "" if text.lower() in ("no", "false", "false()") else text
