@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from analysis.covariates import independent
 from analysis.errors import DesignNotEstimable, NotConverged
 
 
@@ -62,8 +63,7 @@ def response_weights(arm: np.ndarray, observed: np.ndarray, covariates: np.ndarr
     """Inverse-probability weights: one over the chance to respond, given arm and covariates.
 
     `arm` and `observed` of shape (n,), `covariates` (n, k). A logistic regression is fitted within each arm, so the
-    model is saturated in the arm. Weights of respondents sum to the arm's size by construction of the first column
-    being constant only on average; non-respondents get 0. The weights are treated as known afterwards, which makes
+    model is saturated in the arm; non-respondents get 0. The weights are treated as known afterwards, which makes
     standard errors slightly too large. Seaman and White (2013), Statistical Methods in Medical Research 22.
 
     Raises `NotConverged` when covariates predict response perfectly in an arm.
@@ -93,7 +93,8 @@ def logistic_chances(covariates: np.ndarray, outcome: np.ndarray, *, what: str, 
     """
     spread = covariates.std(axis=0)
     standardised = (covariates[:, spread > 0] - covariates[:, spread > 0].mean(axis=0)) / spread[spread > 0]
-    X = _independent(np.column_stack([np.ones(len(outcome)), standardised]))
+    X = np.column_stack([np.ones(len(outcome)), standardised])
+    X = X[:, independent(X)]
     beta = np.zeros(X.shape[1])
     for _ in range(rounds):
         chance = 1 / (1 + np.exp(-np.clip(X @ beta, -30, 30)))
@@ -109,18 +110,3 @@ def logistic_chances(covariates: np.ndarray, outcome: np.ndarray, *, what: str, 
         f"the covariates predict {what} (almost) perfectly, so no weights exist",
         remedy="use fewer covariates for the attrition model, or bounds instead of weights",
     )
-
-
-def _independent(X: np.ndarray) -> np.ndarray:
-    """The columns of X that are not combinations of the ones before them."""
-    kept: list[int] = []
-    basis = np.empty((len(X), 0))
-    for place in range(X.shape[1]):
-        column = X[:, place]
-        rest = column - basis @ (basis.T @ column)
-        rest = rest - basis @ (basis.T @ rest)
-        size = np.linalg.norm(rest)
-        if size > 1e-8 * np.linalg.norm(column):
-            kept.append(place)
-            basis = np.column_stack([basis, rest / size])
-    return X[:, kept]

@@ -173,7 +173,7 @@ def _one_cell(y: np.ndarray, treated: np.ndarray, place: str) -> Bounds:
 
 
 def _trimmed(ordered: np.ndarray, trim: float, v_share: float) -> tuple[float, float, float]:
-    """Mean after cutting the highest share `trim`, its variance (Lee's proposition 3), and the quantile convention's mean."""
+    """Mean without the highest share `trim`, its variance (Lee's proposition 3), and the mean by the quantile rule."""
     n = len(ordered)
     keep = n * (1 - trim)
     weights = np.clip(keep - np.arange(n), 0.0, 1.0)
@@ -188,7 +188,7 @@ def _trimmed(ordered: np.ndarray, trim: float, v_share: float) -> tuple[float, f
 
 
 def _percentile(ordered: np.ndarray, share: float) -> float:
-    """Stata's percentile (Hyndman and Fan's type 2): the average of two neighbours where the share falls between them."""
+    """Stata's percentile (Hyndman and Fan's type 2): the average of two neighbours when the share falls between."""
     place = len(ordered) * share
     nearest = round(place)
     if abs(place - nearest) < 1e-9 and 0 < nearest < len(ordered):

@@ -12,21 +12,27 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-import analysis
+from analysis.adjusted import lm_lin
 from analysis.covariates import Covariates
 from analysis.defaults import Decision
+from analysis.differences import difference_in_means
 from analysis.errors import DesignNotEstimable
-from analysis.estimate import Estimate
+from analysis.estimate import Estimate, Regression
 from analysis.measured import Measured
 from analysis.plan_schema import AnalysisPlan
+from analysis.regression import lm_robust
 from analysis.trial import Trial, as_text, numeric
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """The rows of one contrast: columns y, t (1 for the treated arm) and, as needed, s, c, p, w and x0, x1, …"""
+    """The rows of one contrast: columns y, t (1 for the treated arm) and, as needed, s, c, p, w and x0, x1, …
+
+    `rows` are the places of these people among the participants of the trial.
+    """
 
     data: pd.DataFrame
+    rows: np.ndarray
     strata: bool
     clusters: bool
     pairs: bool
@@ -41,7 +47,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Context:
-    """What all contrasts of a plan share: the trial, the decision, the plan, covariates, and clusters when they count."""
+    """What all contrasts of a plan share; `clusters`, shape (n,), when people do not count one by one."""
 
     trial: Trial
     decision: Decision
@@ -50,15 +56,24 @@ class Context:
     clusters: np.ndarray | None = field(default=None)
 
 
-def lay_table(context: Context, measured: Measured, treated: str, comparison: str, weights: np.ndarray | None) -> Table:
+def lay_table(
+    context: Context,
+    measured: Measured,
+    treated: str,
+    comparison: str,
+    weights: np.ndarray | None,
+    *,
+    within: np.ndarray | None = None,
+) -> Table:
     """The rows and columns with which the estimators are called.
 
-    `weights`, shape (n,) or None, multiply the weights of the design. Raises `DesignNotEstimable` when an arm of the
-    contrast has fewer than two people with a known outcome.
+    `weights`, shape (n,) or None, multiply the weights of the design; `within`, boolean (n,), keeps one subgroup.
+    Raises `DesignNotEstimable` when an arm of the contrast has fewer than two people with a known outcome.
     """
     trial, decision = context.trial, context.decision
     arm = trial.data[trial.arm].to_numpy()
     values, use = measured.completed(arm == treated, arm == comparison)
+    use = use if within is None else use & within
     for name in (treated, comparison):
         count = int((use & (arm == name)).sum())
         if count < 2:
@@ -80,15 +95,17 @@ def lay_table(context: Context, measured: Measured, treated: str, comparison: st
     weighted = weights is not None or decision.weighs
     if weighted:
         data["w"] = _weights(trial, decision, use, weights)
-    broken = 0
+    rows, broken = np.flatnonzero(use), 0
     if decision.pairs is not None:
         data["p"] = as_text(trial.data[decision.pairs]).to_numpy()[use]
         if context.plan.broken_pairs == "drop_pair":
             whole = data.groupby("p")["t"].transform("size") == 2
             broken = int((~whole).sum())
+            rows = rows[whole.to_numpy()]
             data = data.loc[whole].reset_index(drop=True)
     return Table(
         data=data,
+        rows=rows,
         strata=decision.strata != () and data["s"].nunique() > 1,
         clusters=context.clusters is not None,
         pairs=decision.pairs is not None and context.plan.broken_pairs == "drop_pair",
@@ -106,12 +123,12 @@ def unadjusted(table: Table) -> Estimate:
     """The comparison of the two arms as the design dictates it, without covariates."""
     if table.weights:
         if table.strata:
-            return _lin(table, _stratum_columns(table))
+            return _lin(table, stratum_columns(table.data))
         return _regress(table, "y ~ t", table.data)["t"]
     data = table.data
     if table.pairs:
-        return analysis.difference_in_means(data, "y", "t", pairs="p")
-    return analysis.difference_in_means(
+        return difference_in_means(data, "y", "t", pairs="p")
+    return difference_in_means(
         data, "y", "t", blocks="s" if table.strata else None, clusters="c" if table.clusters else None
     )
 
@@ -124,7 +141,7 @@ def adjusted(table: Table, estimator: str) -> Estimate | None:
         return _paired_regression(table)
     data = table.data[list(table.covariates)]
     if table.strata:
-        data = pd.concat([data, _stratum_columns(table)], axis=1)
+        data = pd.concat([data, stratum_columns(table.data)], axis=1)
     if estimator == "ancova":
         joined = pd.concat([table.data, data.drop(columns=list(table.covariates))], axis=1)
         return _regress(table, f"y ~ t + {' + '.join(data.columns)}", joined)["t"]
@@ -187,14 +204,15 @@ def _weights(trial: Trial, decision: Decision, use: np.ndarray, extra: np.ndarra
     return weights[use]
 
 
-def _stratum_columns(table: Table) -> pd.DataFrame:
-    dummies = pd.get_dummies(table.data["s"], drop_first=True, dtype=float)
+def stratum_columns(data: pd.DataFrame) -> pd.DataFrame:
+    """Indicators of the strata in column s, the first left out: columns s0, s1, …"""
+    dummies = pd.get_dummies(data["s"], drop_first=True, dtype=float)
     return dummies.set_axis([f"s{place}" for place in range(dummies.shape[1])], axis=1)
 
 
 def _lin(table: Table, covariates: pd.DataFrame) -> Estimate:
     data = pd.concat([table.data[[c for c in ("y", "t", "c", "w") if c in table.data]], covariates], axis=1)
-    fit = analysis.lm_lin(
+    fit = lm_lin(
         "y ~ t",
         f"~ {' + '.join(covariates.columns)}",
         data,
@@ -205,8 +223,8 @@ def _lin(table: Table, covariates: pd.DataFrame) -> Estimate:
     return fit["t"]
 
 
-def _regress(table: Table, formula: str, data: pd.DataFrame) -> analysis.Regression:
-    return analysis.lm_robust(
+def _regress(table: Table, formula: str, data: pd.DataFrame) -> Regression:
+    return lm_robust(
         formula,
         data,
         se_type=table.convention,
@@ -227,4 +245,4 @@ def _paired_regression(table: Table) -> Estimate:
     varying = [c for c in data.columns if c != "d_y" and np.ptp(data[c].to_numpy()) > 1e-12]
     if not varying:
         return unadjusted(table)
-    return analysis.lm_robust(f"d_y ~ {' + '.join(varying)}", data, se_type="HC2")["Intercept"]
+    return lm_robust(f"d_y ~ {' + '.join(varying)}", data, se_type="HC2")["Intercept"]

@@ -66,6 +66,25 @@ def encode(data: pd.DataFrame, columns: Iterable[str], *, all_levels: bool = Fal
     return Covariates(values, tuple(names), tuple(origin), tuple(constant), missing)
 
 
+def independent(X: np.ndarray) -> list[int]:
+    """The places of the columns of X, shape (n, k), that are no combination of the columns before them.
+
+    >>> independent(np.array([[1.0, 2, 0], [1, 2, 1]]))
+    [0, 2]
+    """
+    kept: list[int] = []
+    basis = np.empty((len(X), 0))
+    for place in range(X.shape[1]):
+        column = X[:, place]
+        rest = column - basis @ (basis.T @ column)
+        rest = rest - basis @ (basis.T @ rest)  # once more: one pass loses digits when columns are nearly parallel
+        size = np.linalg.norm(rest)
+        if size > 1e-8 * max(float(np.linalg.norm(column)), 1e-300):
+            kept.append(place)
+            basis = np.column_stack([basis, rest / size])
+    return kept
+
+
 def _is_number(series: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(series) or series.isna().all()
 

@@ -39,7 +39,8 @@ RULES: dict[str, Rule] = {
         "Freedman (2008); Lin (2013)",
     ),
     "complete": Rule(
-        _DIM, _LIN, "the arm sizes are fixed and every subset of that size is equally likely", "Neyman (1923); Lin (2013)"
+        _DIM, _LIN, "the arm sizes are fixed and every subset of that size is equally likely",
+        "Neyman (1923); Lin (2013)",
     ),
     "blocked": Rule(
         f"{_DIM} within strata, weighted by their size", f"{_LIN} and strata",
@@ -48,7 +49,7 @@ RULES: dict[str, Rule] = {
     ),
     "permuted_blocks": Rule(
         f"{_DIM} within strata, weighted by their size", f"{_LIN} and strata",
-        "the strata are analysed; the small blocks inside them are not, because they lose whole arms when people drop out",
+        "the strata are analysed; the small blocks in them never, because drop-out leaves blocks without an arm",
         "Bugni, Canay and Shaikh (2019); Lin (2013)",
     ),
     "biased_coin": Rule(
@@ -78,7 +79,7 @@ RULES: dict[str, Rule] = {
         "Li, Ding and Rubin (2018); Li and Ding (2020)", adjusts_for="covariates",
     ),
     "matched_pairs": Rule(
-        "mean of the differences within pairs", f"{_LIN} and pairs left out when a pair is not whole",
+        "mean of the differences within pairs", "within-pair differences regressed on those of the covariates",
         "the pair is the stratum; a pair that lost a member is handled by the rule that the plan locks",
         "Imai (2008); Fogarty (2018)",
     ),
@@ -101,8 +102,8 @@ RULES: dict[str, Rule] = {
     "stepped_wedge": Rule(
         "", "", "every cluster is treated in the end, so the effect is mixed with calendar time",
         "Hussey and Hughes (2007); Hughes et al. (2020)",
-        refusal="a stepped wedge has no contrast of arms: regress the outcome on exposure with cluster and period effects "
-        "(analysis.lm_robust with fixed_effects and clusters) outside the plan",
+        refusal="a stepped wedge has no contrast of arms: regress the outcome on exposure with cluster and period "
+        "effects (analysis.lm_robust with fixed_effects and clusters) outside the plan",
     ),
     "adaptive": Rule(
         "", "", "allocation depends on earlier outcomes, so arm means are biased and not normal",
@@ -244,7 +245,7 @@ def _warnings(method: str, clusters: str | None, plan: AnalysisPlan) -> tuple[st
         )
     if clusters is not None and plan.clusters_planned is None:
         found.append(
-            "the plan does not say how many clusters are planned, so CR2 with Satterthwaite is used however few there are"
+            "the plan does not say how many clusters are planned, so CR2 with Satterthwaite is used however few come"
         )
     if plan.inference == "t" and clusters and (plan.clusters_planned or FEW_CLUSTERS) < FEW_CLUSTERS:
         found.append(f"a t reference was chosen for fewer than {FEW_CLUSTERS} clusters")

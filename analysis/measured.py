@@ -16,7 +16,7 @@ _YES_NO = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "ja": 1.0, "nee": 0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """One outcome for every participant: `values` and `observed`, both of shape (n,); values are NaN where unobserved."""
+    """One outcome for every participant: `values` (NaN where unknown) and `observed`, both of shape (n,)."""
 
     outcome: Outcome
     values: np.ndarray
@@ -78,8 +78,8 @@ def measure(trial: Trial, outcome: Outcome) -> Measured:
     if column not in trial.data.columns:
         if outcome.source.column is None:
             raise DataError(
-                f"outcome '{outcome.name}' is worked out from {'a register' if outcome.source.register_ else 'answers'} "
-                f"before the analysis, and the data have no column '{column}'",
+                f"the data have no column '{column}': outcome '{outcome.name}' is worked out before the analysis, "
+                f"from {'a register' if outcome.source.register_ else 'answers'}",
                 remedy="build the data with the derived outcomes in it",
                 path=("outcomes", outcome.name, "source"),
             )

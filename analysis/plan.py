@@ -70,7 +70,7 @@ class PreAnalysisPlan:
         if parsed.decision is not None and parsed.decision != decision.to_dict():
             changed = sorted(k for k, v in decision.to_dict().items() if parsed.decision.get(k) != v)
             raise PlanError(
-                f"this version of the software would decide otherwise than the locked plan did on: {', '.join(changed)}",
+                f"this version of the software decides otherwise than the locked plan on: {', '.join(changed)}",
                 remedy="run the plan with the version that locked it",
                 path=("decision",),
             )

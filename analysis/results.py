@@ -227,14 +227,16 @@ class BalanceRow(Value):
 
 
 class BalanceResult(Value):
-    """Covariates by arm with omnibus tests per contrast, keyed 'treated - comparison'."""
+    """Covariates by arm, an omnibus test per contrast, and one over all arms by redrawing the design `draws` times."""
 
     rows: tuple[BalanceRow, ...]
     tests: tuple[BalanceTest, ...]
+    p_permutation: float | None
+    draws: int
 
 
 class BalanceTest(Value):
-    """The omnibus test of one contrast: Hansen-Bowers chi-square and the joint F of a regression of the arm."""
+    """The omnibus tests of one contrast, 'treated - comparison': Hansen-Bowers chi-square and the joint F."""
 
     contrast: str
     chi_square: float
@@ -244,7 +246,6 @@ class BalanceTest(Value):
     f_df1: int | None
     f_df2: int | None
     f_p: float | None
-    p_permutation: float | None
 
 
 class Deviation(Value):

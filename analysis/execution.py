@@ -1,0 +1,239 @@
+"""Carrying out a plan: from checked rows to results, in the order that the plan fixes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis import deviations
+from analysis.baseline import balance_result
+from analysis.contrasts import Context, clusters_of
+from analysis.correction import Key, over_family, within_outcome
+from analysis.covariates import encode
+from analysis.errors import AnalysisError, NotConverged, UnknownColumn
+from analysis.measured import Measured, measure
+from analysis.outcome_results import Estimated, arm_means, contrast, response, weights_for
+from analysis.permutation import with_permutation
+from analysis.provenance import provenance
+from analysis.results import ArmCount, ContrastResult, Deviation, OutcomeResult, Reading, Results
+from analysis.sample_ratio import sample_ratio
+from analysis.subgroups import subgroup_results
+from analysis.trial import Trial
+from analysis.uptake import by_arm, taken_up
+
+if TYPE_CHECKING:
+    from analysis.plan import PreAnalysisPlan
+
+RESTRICTED = {"simple", "minimization", "biased_coin", "urn"}
+"""Designs whose arm sizes are free to vary; all others keep them close to the intended shares."""
+
+
+def carry_out(
+    plan: PreAnalysisPlan, data: pd.DataFrame, *, created: str | None = None, mode: Literal["run", "dry_run"] = "run"
+) -> Results:
+    """The results of a plan on data with one row per participant; see `PreAnalysisPlan.run`."""
+    require_named(plan, data)
+    trial = trial_of(plan, data)
+    context = Context(
+        trial=trial,
+        decision=plan.decision,
+        plan=plan.analysis,
+        covariates=encode(trial.data, plan.decision.adjust),
+        clusters=clusters_of(trial, plan.decision, plan.analysis),
+    )
+    measured = [measure(trial, outcome) for outcome in plan.outcomes]
+    taken = taken_up(trial, plan.analysis)
+    take_up = () if taken is None else by_arm(trial, taken)
+    arms, ratio = _arm_counts(context)
+    found = [*deviations.of_data(context, ratio), *deviations.of_take_up(take_up, context)]
+    outcomes = []
+    for part in measured:
+        result, new = _outcome(context, part, taken)
+        outcomes.append(result)
+        found += new
+    return Results(
+        mode=mode,
+        plan=plan.to_dict(),
+        decision=plan.decision.to_dict(),
+        arms=arms,
+        sample_ratio=ratio,
+        outcomes=tuple(_corrected(context, outcomes)),
+        take_up=take_up,
+        take_up_definition=plan.analysis.take_up.definition if plan.analysis.take_up else "",
+        balance=balance_result(context),
+        deviations=tuple(found),
+        provenance=provenance(
+            plan.lock().sha256, plan.design.fingerprint, data, seed=plan.analysis.seed, draws=plan.analysis.draws,
+            created=created,
+        ),
+    )  # fmt: skip
+
+
+def trial_of(plan: PreAnalysisPlan, data: pd.DataFrame) -> Trial:
+    """The rows as a checked trial of this plan's design."""
+    columns = plan.analysis.columns
+    return Trial(
+        data.reset_index(drop=True),
+        arm=columns.arm,
+        control=plan.analysis.control,
+        design=plan.design,
+        clusters=plan.decision.clusters,
+        pairs=plan.decision.pairs,
+        identity=columns.id,
+        probability=columns.probability,
+    )
+
+
+def require_named(plan: PreAnalysisPlan, data: pd.DataFrame) -> None:
+    """Raise `UnknownColumn` with its place in the plan for the first column that the data do not have."""
+    analysis = plan.analysis
+    named: list[tuple[str, tuple[str | int, ...]]] = [(analysis.columns.arm, ("analysis_plan", "columns", "arm"))]
+    named += [(name, ("allocation", "strata", place)) for place, name in enumerate(plan.design.strata)]
+    named += [(name, ("analysis_plan", "covariates", place)) for place, name in enumerate(analysis.covariates)]
+    named += [(name, ("analysis_plan", "subgroups", place)) for place, name in enumerate(analysis.subgroups)]
+    named += [(name, ("allocation",)) for name in plan.decision.adjust]
+    if analysis.take_up is not None:
+        named.append((analysis.take_up.column, ("analysis_plan", "take_up", "column")))
+    if analysis.advisors is not None:
+        named.append((analysis.advisors.column, ("analysis_plan", "advisors", "column")))
+    for name, path in named:
+        if name not in data.columns:
+            raise UnknownColumn(name, data.columns, path=path)
+
+
+def _arm_counts(context: Context) -> tuple[tuple[ArmCount, ...], object]:
+    trial, design = context.trial, context.trial.design
+    assert design is not None
+    data = trial.data
+    if context.decision.clusters is not None and context.decision.design == "clustered":
+        data = data.drop_duplicates(context.decision.clusters)
+    counted = data[trial.arm].value_counts()
+    units = {arm: int(counted.get(arm, 0)) for arm in trial.arms}
+    if context.decision.design == "lottery":
+        expected = design.probabilities(trial.data).mean()
+        shares = {arm: float(expected[arm]) for arm in trial.arms}
+    else:
+        shares = dict(zip(design.names, (float(share) for share in design.shares), strict=True))
+    ratio = sample_ratio(units, shares, restricted=context.decision.design not in RESTRICTED)
+    people = trial.counts()
+    return tuple(
+        ArmCount(arm=arm, n=people[arm], share=people[arm] / trial.n, expected=shares[arm]) for arm in trial.arms
+    ), ratio
+
+
+def _outcome(context: Context, measured: Measured, taken: np.ndarray | None) -> tuple[OutcomeResult, list[Deviation]]:
+    outcome, found = measured.outcome, []
+    answered = response(context, measured)
+    found += deviations.of_response(measured, answered, context)
+    try:
+        weights = weights_for(context, measured)
+    except NotConverged as error:
+        weights = None
+        found.append(
+            Deviation(code="no_weights", severity="serious", sentence=f"complete cases: {error}", where=outcome.name)
+        )
+    estimated = [contrast(context, measured, *pair, weights, taken) for pair in context.plan.contrasts]
+    for one in estimated:
+        found += deviations.of_contrast(measured, one.result, one.table, context)
+    contrasts = _within(context, measured, with_permutation(context, measured, estimated))
+    result = OutcomeResult(
+        name=outcome.name,
+        label=outcome.label,
+        kind=outcome.kind,
+        family=outcome.family,
+        direction=outcome.direction,
+        summary=outcome.effective_summary,
+        population=outcome.population,
+        timepoint=outcome.timepoint,
+        handling=outcome.missing.handling,
+        assumption=outcome.missing.assumption,
+        analysis_label=measured.label(),
+        arms=arm_means(context, measured),
+        response=answered,
+        contrasts=contrasts,
+        subgroups=subgroup_results(context, measured, weights) if outcome.family == "primary" else (),
+    )
+    return result, found
+
+
+def _within(context: Context, measured: Measured, estimated: Sequence[Estimated]) -> tuple[ContrastResult, ...]:
+    """The contrasts of one outcome, corrected for one another; those that could not be estimated do not count."""
+    method = context.plan.correction.contrasts
+    place = [i for i, one in enumerate(estimated) if one.result.main is not None]
+    mains = [estimated[i].result.main for i in place]
+    corrected = within_outcome(
+        [main_p(estimated[i].result) for i in place],
+        method,
+        statistics=[main.statistic for main in mains if main is not None],
+        contrasts=[(estimated[i].result.treated, estimated[i].result.comparison) for i in place],
+        arm_variances=arm_variances(context, measured),
+        df=min((main.df or math.inf for main in mains if main is not None), default=math.inf),
+    )
+    results = [one.result for one in estimated]
+    for i, p in zip(place, corrected, strict=True):
+        results[i] = results[i].model_copy(update={"p_corrected": float(p)})
+    return tuple(results)
+
+
+def arm_variances(context: Context, measured: Measured) -> dict[str, float]:
+    """The sampling variance of each arm's mean, from which the correlation of the contrasts follows."""
+    arm = context.trial.data[context.trial.arm].to_numpy()
+    found = {}
+    for name in context.trial.arms:
+        here = (arm == name) & measured.observed
+        values = measured.values[here]
+        if context.clusters is not None:
+            values = pd.Series(values).groupby(context.clusters[here]).mean().to_numpy()
+        found[name] = float(values.var(ddof=1) / len(values)) if len(values) > 1 else 0.0
+    return found
+
+
+def main_p(result: ContrastResult) -> float:
+    """The p-value that is corrected: by redrawing the design when the plan chose that, else that of the main effect."""
+    if result.p_permutation is not None:
+        return result.p_permutation
+    assert result.p is not None
+    return result.p
+
+
+def _corrected(context: Context, outcomes: Sequence[OutcomeResult]) -> Iterable[OutcomeResult]:
+    correction = context.plan.correction
+    final: dict[Key, float] = {}
+    for family in {outcome.family for outcome in outcomes}:
+        raw: dict[Key, float] = {
+            (outcome.name, (one.treated, one.comparison)): one.p_corrected
+            for outcome in outcomes
+            if outcome.family == family
+            for one in outcome.contrasts
+            if one.p_corrected is not None
+        }
+        final |= over_family(raw, correction.for_family(family))
+    for outcome in outcomes:
+        words = f"contrasts: {correction.contrasts}; outcomes: {correction.for_family(outcome.family)}"
+        contrasts = []
+        for one in outcome.contrasts:
+            p = final.get((outcome.name, (one.treated, one.comparison)))
+            contrasts.append(
+                one.model_copy(
+                    update={"p_corrected": p, "correction": words, "reading": reading(one, p, context.plan.alpha)}
+                )
+            )
+        yield outcome.model_copy(update={"contrasts": tuple(contrasts)})
+
+
+def reading(result: ContrastResult, p_corrected: float | None, alpha: float) -> Reading:
+    """What may be said: "unclear" unless both the interval and the corrected p-value exclude no effect."""
+    main = result.main
+    if main is None or p_corrected is None or p_corrected > alpha:
+        return "unclear"
+    low, high = result.permutation_interval or (main.low, main.high)
+    if low <= main.null <= high:
+        return "unclear"
+    return "higher" if low > main.null else "lower"
+
+
+__all__ = ["AnalysisError", "carry_out", "reading", "trial_of"]

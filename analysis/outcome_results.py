@@ -1,0 +1,225 @@
+"""Everything about one outcome: means by arm, response, and each registered contrast with its bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.attrition import differential_response, response_weights
+from analysis.bounds import MONOTONE, lee_bounds, manski_bounds
+from analysis.contrasts import Context, Table, adjusted, lay_table, unadjusted
+from analysis.covariates import encode
+from analysis.errors import AnalysisError, DesignNotEstimable
+from analysis.estimate import Estimate, critical_value
+from analysis.measured import Measured, possible_range
+from analysis.results import (
+    ArmMean,
+    BoundsResult,
+    ComplierEffect,
+    ContrastResult,
+    Effect,
+    ResponseArm,
+    ResponseResult,
+)
+from analysis.uptake import complier_effect, refusal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimated:
+    """One contrast before the corrections: its result, the table it was estimated on, and its place in words."""
+
+    result: ContrastResult
+    table: Table | None
+
+
+def arm_means(context: Context, measured: Measured) -> tuple[ArmMean, ...]:
+    """Mean, standard deviation and interval of the known outcomes of each arm; None where an arm has too few."""
+    arm = context.trial.data[context.trial.arm].to_numpy()
+    level = 1 - context.plan.alpha
+    rows = []
+    for name in context.trial.arms:
+        here = arm == name
+        known = measured.values[here & measured.observed]
+        n = len(known)
+        mean = float(known.mean()) if n else None
+        sd = float(known.std(ddof=1)) if n > 1 else None
+        low = high = None
+        if mean is not None and sd is not None:
+            half = critical_value(level, n - 1) * sd / math.sqrt(n)
+            low, high = mean - half, mean + half
+        rows.append(ArmMean(arm=name, n=int(here.sum()), observed=n, mean=mean, sd=sd, low=low, high=high))
+    return tuple(rows)
+
+
+def response(context: Context, measured: Measured) -> ResponseResult:
+    """Response by arm with the differential test."""
+    found = differential_response(
+        context.trial.data[context.trial.arm].to_numpy(), measured.observed, context.trial.arms
+    )
+    rows = zip(found.arms, found.allocated, found.observed, found.shares, strict=True)
+    return ResponseResult(
+        arms=tuple(ResponseArm(arm=a, n=n, observed=seen, share=share) for a, n, seen, share in rows),
+        statistic=found.statistic,
+        df=found.df,
+        p=found.p,
+        largest_gap=found.largest_gap,
+    )
+
+
+def weights_for(context: Context, measured: Measured) -> np.ndarray | None:
+    """Response weights when the plan handles missing outcomes by them and some are missing; else None."""
+    if measured.complete or measured.outcome.missing.handling != "inverse_probability":
+        return None
+    names = context.plan.attrition.covariates
+    if names is None:
+        names = tuple(dict.fromkeys((*context.decision.adjust, *context.decision.strata)))
+    table = encode(context.trial.data, names)
+    arm = context.trial.data[context.trial.arm].to_numpy()
+    return response_weights(arm, measured.observed, table.values)
+
+
+def contrast(
+    context: Context,
+    measured: Measured,
+    treated: str,
+    comparison: str,
+    weights: np.ndarray | None,
+    taken: np.ndarray | None,
+) -> Estimated:
+    """One contrast, uncorrected. When it cannot be estimated the result says why and reads "unclear"."""
+    headline = context.decision.headline
+    bounds, bounds_refused = _bounds(context, measured, treated, comparison)
+    common = {"treated": treated, "comparison": comparison, "correction": "", "bounds": bounds}
+    try:
+        table = lay_table(context, measured, treated, comparison, weights)
+        plain = unadjusted(table)
+        with_covariates = None if context.decision.estimator == "difference_in_means" else _adjusted(context, table)
+    except AnalysisError as error:
+        refused = ContrastResult(
+            **common, unadjusted=None, adjusted=None, headline=headline, p=None, p_corrected=None, reading="unclear",
+            bounds_refused=bounds_refused, refused=str(error),
+        )  # fmt: skip
+        return Estimated(refused, None)
+    if with_covariates is None:
+        headline = "unadjusted"
+    main = plain if headline == "unadjusted" or with_covariates is None else with_covariates
+    result = ContrastResult(
+        **common,
+        unadjusted=effect_of(plain, context, measured, context.decision.unadjusted),
+        adjusted=None
+        if with_covariates is None
+        else effect_of(with_covariates, context, measured, context.decision.adjusted),
+        headline=headline,
+        p=main.p,
+        p_corrected=None,
+        reading="unclear",
+        bounds_refused=bounds_refused,
+        complier=_complier(context, measured, table, taken, headline == "adjusted", (treated, comparison)),
+    )
+    return Estimated(result, table)
+
+
+def effect_of(estimate: Estimate, context: Context, measured: Measured, method: str) -> Effect:
+    """An estimate as it stands in the results."""
+    level = 1 - context.plan.alpha
+    interval = estimate.interval(level)
+    return Effect(
+        value=estimate.value,
+        se=estimate.se,
+        statistic=estimate.statistic,
+        df=None if math.isinf(estimate.df) else estimate.df,
+        p=estimate.p,
+        low=interval.low,
+        high=interval.high,
+        level=level,
+        null=estimate.null,
+        n=estimate.n,
+        method=method,
+        convention=estimate.convention,
+        estimand=measured.label(),
+        source=estimate.source,
+    )
+
+
+def _adjusted(context: Context, table: Table) -> Estimate | None:
+    return adjusted(table, context.decision.estimator)
+
+
+def _complier(
+    context: Context,
+    measured: Measured,
+    table: Table,
+    taken: np.ndarray | None,
+    with_covariates: bool,
+    contrast: tuple[str, str],
+) -> ComplierEffect | None:
+    if taken is None:
+        return None
+    why = refusal(context.plan, *contrast)
+    here = taken[table.rows]
+    means = {
+        name: float(np.nanmean(here[table.data["t"] == side]))
+        if (~np.isnan(here[table.data["t"] == side])).any()
+        else None
+        for side, name in ((1.0, "take_up_treated"), (0.0, "take_up_comparison"))
+    }
+    if why:
+        return ComplierEffect(effect=None, refused=why, **means)
+    try:
+        found = complier_effect(table, here, with_covariates=with_covariates)
+    except AnalysisError as error:
+        return ComplierEffect(effect=None, refused=str(error), **means)
+    effect = effect_of(found, context, measured, "two-stage least squares, offer as instrument for take-up")
+    return ComplierEffect(effect=effect.model_copy(update={"estimand": "effect on compliers"}), **means)
+
+
+def _bounds(context: Context, measured: Measured, treated: str, comparison: str) -> tuple[BoundsResult | None, str]:
+    kind = measured.outcome.missing.bounds
+    if kind == "none":
+        return None, ""
+    arm = context.trial.data[context.trial.arm].to_numpy()
+    rows = (arm == treated) | (arm == comparison)
+    if measured.observed[rows].all():
+        return None, "nobody's outcome is missing in these arms, so the estimate needs no bounds"
+    if context.decision.weighs:
+        return None, "allocation probabilities differ between people; these bounds are for equal probabilities"
+    make: dict[str, Callable[[], BoundsResult]] = {
+        "lee": lambda: _lee(context, measured, rows, treated, comparison),
+        "manski": lambda: _manski(context, measured, rows, treated),
+    }
+    try:
+        return make[kind](), ""
+    except AnalysisError as error:
+        return None, str(error)
+
+
+def _lee(context: Context, measured: Measured, rows: np.ndarray, treated: str, comparison: str) -> BoundsResult:
+    trial = context.trial
+    y, is_treated = measured.values[rows], trial.data[trial.arm].to_numpy()[rows] == treated
+    tightened: tuple[str, ...] = ()
+    found = lee_bounds(y, is_treated)
+    if context.decision.strata:
+        try:
+            within = lee_bounds(y, is_treated, cells=trial.stratum().to_numpy()[rows])
+        except DesignNotEstimable:
+            within = None  # a stratum too thin to trim: the untightened bounds hold just as well, only wider
+        if within is not None:
+            found, tightened = within, context.decision.strata
+    names = {"treated": treated, "comparison": comparison}
+    interval = None if context.clusters is not None else tuple(found.interval(1 - context.plan.alpha))
+    return BoundsResult(
+        method="lee", low=found.low, high=found.high, interval=interval, quantile_low=found.quantile_low,
+        quantile_high=found.quantile_high, trimmed_share=found.trimmed_share,
+        trimmed_arm=names.get(str(found.trimmed), found.trimmed), tightened_by=tightened, assumption=MONOTONE,
+    )  # fmt: skip
+
+
+def _manski(context: Context, measured: Measured, rows: np.ndarray, treated: str) -> BoundsResult:
+    lowest, highest = possible_range(measured.outcome)
+    is_treated = context.trial.data[context.trial.arm].to_numpy()[rows] == treated
+    found = manski_bounds(measured.values[rows], is_treated, lowest=lowest, highest=highest)
+    interval = None if context.clusters is not None else tuple(found.interval(1 - context.plan.alpha))
+    return BoundsResult(method="manski", low=found.low, high=found.high, interval=interval, assumption=found.assumption)

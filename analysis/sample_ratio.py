@@ -1,0 +1,44 @@
+"""Do the arms have the sizes that the design intends? A mismatch points at lost or invented rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy import stats
+
+from analysis.errors import DataError
+from analysis.results import SampleRatio
+
+THRESHOLD = 0.001
+"""Below this p-value a mismatch is reported; strict, because the test is looked at in every pilot."""
+
+
+def sample_ratio(counts: Mapping[str, int], shares: Mapping[str, float], *, restricted: bool = False) -> SampleRatio:
+    """Pearson's chi-square of the arm sizes against the intended shares, which sum to one.
+
+    `restricted` says that the design itself keeps the sizes close to the shares (blocks, fixed totals); the test is
+    then conservative and the note says so. Raises `DataError` when nobody was allocated or the shares are not shares.
+    Fabijan et al. (2019), KDD, for the use of a strict threshold.
+
+    >>> found = sample_ratio({"a": 500, "b": 400}, {"a": 0.5, "b": 0.5})
+    >>> round(found.statistic, 4), found.df, found.mismatch
+    (11.1111, 1, True)
+    """
+    arms = list(shares)
+    seen = np.array([counts.get(arm, 0) for arm in arms], float)
+    expected = np.array([shares[arm] for arm in arms], float)
+    if seen.sum() == 0:
+        raise DataError("nobody was allocated")
+    if abs(expected.sum() - 1) > 1e-9 or (expected <= 0).any():
+        raise DataError("the intended shares of the arms are positive and sum to one")
+    statistic = float((((seen - expected * seen.sum()) ** 2) / (expected * seen.sum())).sum())
+    p = float(stats.chi2.sf(statistic, len(arms) - 1))
+    return SampleRatio(
+        statistic=statistic,
+        df=len(arms) - 1,
+        p=p,
+        threshold=THRESHOLD,
+        mismatch=p < THRESHOLD,
+        note="the design restricts the sizes of the arms, so this test is conservative" if restricted else "",
+    )
