@@ -1,0 +1,65 @@
+"""The one way out for e-mail: a mail server when one is set, else a file a message in the outbox folder."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from urllib.parse import unquote, urlsplit
+
+from pilot.errors import Busy, SettingsError
+from pilot.settings import Settings
+
+SECONDS = 15
+
+
+def send(settings: Settings, to: str, subject: str, body: str, *, kind: str) -> None:
+    """Send one message in plain text; `kind` starts the name of its file in the outbox.
+
+    Raises Busy when the mail server cannot take it now, SettingsError when `smtp_url` is not an address.
+    """
+    message = EmailMessage()
+    message["From"], message["To"] = settings.sender, to
+    message["Subject"] = " ".join(subject.split())
+    message["Date"], message["Message-ID"] = formatdate(localtime=False), make_msgid(domain="adviespilot")
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(body)
+    if settings.smtp_url:
+        _by_server(settings.smtp_url, message)
+    else:
+        _to_outbox(settings, message, kind)
+
+
+def _to_outbox(settings: Settings, message: EmailMessage, kind: str) -> None:
+    settings.outbox.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = str(message["Message-ID"]).strip("<>").partition("@")[0]
+    path = settings.outbox / f"{kind}-{name}.eml"
+    path.touch(mode=0o600)
+    path.write_bytes(message.as_bytes())
+
+
+def _by_server(url: str, message: EmailMessage) -> None:
+    place = urlsplit(url)
+    if place.scheme not in ("smtp", "smtps") or not place.hostname:
+        raise SettingsError("PILOT_SMTP_URL is no address of a mail server; write smtp://user:password@host:587.")
+    try:
+        with _connection(place.scheme, place.hostname, place.port) as server:
+            if place.username:
+                server.login(unquote(place.username), unquote(place.password or ""))
+            server.send_message(message)
+    except (OSError, smtplib.SMTPException) as error:
+        raise Busy(
+            f"the mail server did not take the message ({type(error).__name__}); it will be tried again"
+        ) from error
+
+
+def _connection(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
+    if scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port or 465, timeout=SECONDS, context=ssl.create_default_context())
+    server = smtplib.SMTP(host, port or 25, timeout=SECONDS)
+    server.ehlo()
+    if server.has_extn("starttls"):
+        server.starttls(context=ssl.create_default_context())
+        server.ehlo()
+    return server

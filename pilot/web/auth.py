@@ -1,0 +1,188 @@
+"""Sign-in of staff: Flask-Security on our own tables, with a password, an authenticator app and recovery codes.
+
+The library wants to mix itself into the user class. Our models stay free of the web, so here are second, thin classes
+mapped on the same tables; what a person may do is never asked of them but of `pilot.access`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import warnings
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import flask_security
+from flask import Flask, g, session
+from flask_login import user_logged_in, user_logged_out
+from flask_security import LoginForm, MailUtil, RoleMixin, Security, SQLAlchemyUserDatastore, UserMixin
+from sqlalchemy.orm import Session, registry, relationship
+
+from pilot import mail
+from pilot.db import Base
+from pilot.models import Role, User
+from pilot.models.staff import staff_roles
+from pilot.settings import Settings
+from pilot.web.language import FOLDER, Catalogue
+from pilot.web.rules import rule
+from pilot.web.state import state
+
+logger = logging.getLogger("pilot.web")
+
+LIBRARY_TEXTS = Path(flask_security.__file__).parent / "translations"
+
+
+class SignInRole(RoleMixin):
+    """A row of `roles`, as the sign-in library sees it."""
+
+
+class SignIn(UserMixin):
+    """A row of `users`, as the sign-in library sees it."""
+
+
+_mapping = registry(metadata=Base.metadata)
+_mapping.map_imperatively(SignInRole, Role.__table__)
+_mapping.map_imperatively(
+    SignIn, User.__table__, properties={"roles": relationship(SignInRole, secondary=staff_roles, lazy="select")}
+)
+
+
+class Store(SQLAlchemyUserDatastore):
+    """Reads and writes through the session of the request, and leaves committing to the edge."""
+
+    def __init__(self) -> None:
+        super().__init__(self, SignIn, SignInRole)  # type: ignore[arg-type]
+
+    @property
+    def session(self) -> Session:
+        return g.session
+
+    def commit(self) -> None:
+        """The edge commits."""
+
+
+class SignInForm(LoginForm):
+    """Without the tick that keeps a shared computer signed in."""
+
+    remember = None  # type: ignore[assignment]
+
+
+class Mail(MailUtil):
+    """The library's messages leave the way all messages leave."""
+
+    def send_mail(self, *told: Any, **_context: Any) -> None:
+        """Told: template, subject, recipient, sender, plain text, HTML; we send plain text from our own sender."""
+        _template, subject, recipient, _sender, body, *_html = told
+        mail.send(state().settings, str(recipient), str(subject), str(body), kind="staff")
+
+
+# The library's views carry no decorator of ours, so their rules are listed: they check by themselves who is signed in.
+LIBRARY_RULES = {
+    "security.login": rule.public,
+    "security.logout": rule.public,
+    "security.verify": rule.signed_in,
+    "security.change_password": rule.signed_in,
+    "security.forgot_password": rule.public,
+    "security.reset_password": rule.public,
+    "security.two_factor_setup": rule.public,
+    "security.two_factor_setup_validate": rule.signed_in,
+    "security.two_factor_token_validation": rule.public,
+    "security.two_factor_rescue": rule.public,
+    "security.tf_select": rule.public,
+    "security.mf_recovery_codes": rule.signed_in,
+    "security.mf_recovery": rule.public,
+}
+
+
+def install(app: Flask) -> None:
+    settings = state(app).settings
+    app.config.update(_configuration(settings))
+    app.config["LISTED_RULES"].update(LIBRARY_RULES)
+    with warnings.catch_warnings():
+        # wtforms announces that pairs of choices will go; the library still hands them in.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        security = Security(app, Store(), mail_util_cls=Mail, login_form=SignInForm)
+    security.i18n_domain = Catalogue("flask_security", [LIBRARY_TEXTS, FOLDER])  # type: ignore[assignment]
+    app.jinja_env.globals["_fsdomain"] = security.i18n_domain.gettext
+    # Rules are checked inside the request's transaction; the library's own check would open the session before it,
+    # and its tokens in headers are not used.
+    app.before_request_funcs[None].remove(security.principal._on_before_request)
+    security.login_manager.request_loader(None)
+    user_logged_in.connect(_arrived, app)
+    user_logged_out.connect(_left, app)
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    derived = base64.b32encode(hashlib.sha256(b"totp:" + settings.secret_key.encode()).digest()).decode()
+    cookie = {"httponly": True, "secure": settings.secure, "samesite": "Strict"}
+    values = {
+        "PASSWORD_SALT": settings.password_salt,
+        "PASSWORD_HASH": "argon2",
+        "PASSWORD_SCHEMES": ["argon2"],
+        "PASSWORD_LENGTH_MIN": 12,
+        "PASSWORD_NORMALIZE_FORM": "NFKC",
+        "DATETIME_FACTORY": _now,
+        "RETURN_GENERIC_RESPONSES": True,
+        "RECOVERABLE": True,
+        "RESET_PASSWORD_WITHIN": timedelta(hours=4),
+        "CHANGEABLE": True,
+        "LOGOUT_METHODS": ["POST"],
+        "LOGOUT_CSRF": True,
+        "TWO_FACTOR": True,
+        "TWO_FACTOR_REQUIRED": settings.kind == "production",
+        "TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
+        "TWO_FACTOR_RESCUE_EMAIL": False,
+        "TWO_FACTOR_ALWAYS_VALIDATE": True,
+        "TWO_FACTOR_VALIDITY_COOKIE": cookie,
+        "TOTP_SECRETS": {"1": derived},
+        "TOTP_ISSUER": "Adviespilot",
+        "MULTI_FACTOR_RECOVERY_CODES": True,
+        "MULTI_FACTOR_RECOVERY_CODES_N": 8,
+        "API_ENABLED_METHODS": ["session"],
+        "EMAIL_SENDER": settings.sender,
+        "EMAIL_HTML": False,
+        "JOIN_USER_ROLES": False,
+        "POST_LOGIN_VIEW": "home.desk",
+        "POST_LOGOUT_VIEW": "home.start",
+        "STATIC_FOLDER": None,
+        "CLI_USERS_NAME": None,
+        "CLI_ROLES_NAME": None,
+    }
+    templates = {
+        "LOGIN_USER": "sign_in",
+        "LOGOUT_USER": "sign_out",
+        "FORGOT_PASSWORD": "forgot",
+        "RESET_PASSWORD": "reset",
+        "CHANGE_PASSWORD": "change",
+        "VERIFY": "again",
+        "TWO_FACTOR_SETUP": "authenticator",
+        "TWO_FACTOR_VERIFY_CODE": "code",
+        "TWO_FACTOR_SELECT": "code",
+        "MULTI_FACTOR_RECOVERY": "recovery",
+        "MULTI_FACTOR_RECOVERY_CODES": "recovery_codes",
+    }
+    values.update({f"{name}_TEMPLATE": f"auth/{file}.html" for name, file in templates.items()})
+    values.update({
+        "EMAIL_TEMPLATE_PASSWORD_RESET": "auth/email/reset",
+        "EMAIL_TEMPLATE_PASSWORD_RESET_NOTICE": "auth/email/was_reset",
+        "EMAIL_TEMPLATE_PASSWORD_CHANGE_NOTICE": "auth/email/was_changed",
+    })  # fmt: skip
+    return {f"SECURITY_{name}": value for name, value in values.items()}
+
+
+def _now() -> datetime:
+    return state().now()
+
+
+def _arrived(_app: Flask, user: SignIn, **_: Any) -> None:
+    """The cookie holds for the working day of the settings, counted from here."""
+    session.permanent = True
+    logger.info("signed in", extra={"request_id": g.get("request_id"), "user": user.id})
+
+
+def _left(app: Flask, user: SignIn, **_: Any) -> None:
+    """A cookie cannot be called back; a new identifier makes every old one worthless."""
+    if user.is_authenticated:
+        app.extensions["security"].datastore.set_uniquifier(user)

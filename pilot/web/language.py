@@ -1,0 +1,136 @@
+"""The reader's language, and the one place that writes dates, numbers and money in it.
+
+Message ids are English; catalogues are the .po files of `pilot/translations`, read as they are, so that a translation
+never waits for a compiler and never goes stale.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import date, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_currency, format_decimal, format_percent
+from babel.support import Translations
+from flask import Flask, Response, current_app, g, has_request_context, request, url_for
+from flask_babel import Babel, Domain, get_locale
+
+from pilot.web.state import state
+
+FOLDER = Path(__file__).parent.parent / "translations"
+LANGUAGES = {"nl": "Nederlands", "en": "English"}
+DEFAULT = "nl"
+COOKIE = "language"
+YEAR = 365 * 24 * 3600
+
+
+class Catalogue(Domain):
+    """Translations read from .po files: those of `folders` in turn, a later one adding to an earlier one."""
+
+    def __init__(self, name: str, folders: list[Path]) -> None:
+        super().__init__([str(folder) for folder in folders], name)
+
+    def get_translations(self) -> Translations:
+        language = str(get_locale() or DEFAULT)
+        if language not in self.cache:
+            self.cache[language] = self._read(language)
+        return self.cache[language]
+
+    def _read(self, language: str) -> Translations:
+        found = Translations(domain=self.domain[0])
+        for folder in self.translation_directories:
+            for named in (language, f"{language}_{language.upper()}"):
+                path = Path(folder) / named / "LC_MESSAGES" / f"{self.domain[0]}.po"
+                if path.is_file():
+                    found.merge(_compiled(path, self.domain[0]))
+        return found
+
+
+def _compiled(path: Path, name: str) -> Translations:
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled, name)
+
+
+def install(app: Flask) -> None:
+    zone = state(app).settings.timezone
+    babel = Babel()
+    babel.init_app(app, default_locale=DEFAULT, default_timezone=zone, locale_selector=chosen)
+    babel.domain_instance = Catalogue("messages", [FOLDER])
+    app.after_request(_remember)
+    app.context_processor(
+        lambda: {"languages": LANGUAGES, "language": str(get_locale()), "text_direction": direction()}
+    )
+    app.jinja_env.globals["in_language"] = in_language
+    app.jinja_env.filters.update(day=day, moment=moment, number=number, percent=percent, euros=euros)
+
+
+def chosen() -> str:
+    """The language of this page: asked for, kept in a cookie, the reader's own, the browser's, or Dutch."""
+    if not has_request_context():
+        return DEFAULT
+    wishes = [request.args.get("lang"), request.cookies.get(COOKIE)]
+    wishes += [getattr(g.get(name), "language", None) for name in ("participant", "user")]
+    wishes.append(request.accept_languages.best_match(list(LANGUAGES)))
+    return next((wish for wish in wishes if wish in LANGUAGES), DEFAULT)
+
+
+def direction() -> str:
+    return Locale.parse(str(get_locale() or DEFAULT)).text_direction
+
+
+def in_language(code: str) -> str:
+    """The address of this very page in another language; of the front page where the page cannot be opened again."""
+    kept = {name: values for name, values in request.args.lists() if name != "lang"}
+    adapter = current_app.create_url_adapter(request)
+    if adapter is None or not adapter.test(request.path, method="GET"):
+        return url_for("home.start", lang=code)
+    return request.path + "?" + urlencode({**kept, "lang": code}, doseq=True)
+
+
+def _remember(response: Response) -> Response:
+    """A language that was asked for holds for a year."""
+    wish = request.args.get("lang")
+    if wish in LANGUAGES:
+        secure = state().settings.secure
+        response.set_cookie(COOKIE, wish, max_age=YEAR, secure=secure, httponly=True, samesite="Lax")
+    return response
+
+
+def day(value: date | datetime | None, form: str = "long") -> str:
+    """A date as people write it: 3 maart 2026."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        value = value.astimezone(state().settings.zone).date()
+    return format_date(value, form, locale=get_locale())
+
+
+def moment(value: datetime | None, form: str = "medium") -> str:
+    """A date and time in the zone of the pilot."""
+    if value is None:
+        return ""
+    return format_datetime(value, form, tzinfo=state().settings.zone, locale=get_locale())
+
+
+def number(value: float | int, decimals: int = 0) -> str:
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    return format_decimal(value, pattern, locale=get_locale())
+
+
+def percent(value: float, decimals: int = 0) -> str:
+    """A share between 0 and 1 as a percentage."""
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "") + "%"
+    return format_percent(value, pattern, locale=get_locale())
+
+
+def euros(cents: int) -> str:
+    return format_currency(cents / 100, "EUR", locale=get_locale())

@@ -1,0 +1,51 @@
+"""What stands in the menu of whom: a table of pages, each shown to those who hold its capability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app, url_for
+from flask_babel import lazy_gettext as _
+
+from pilot import access
+from pilot.models import Pilot, User
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A page of one pilot (its path holds a slug), or of the installation."""
+
+    endpoint: str
+    capability: str
+    label: object
+    of_a_pilot: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    url: str
+    label: object
+    endpoint: str
+
+
+# Adding a page to the menu is adding a line.
+ITEMS: tuple[Item, ...] = (
+    Item("advisor.caseload", "see_caseload", _("Caseload")),
+    Item("interviewer.queue", "interview", _("Interviews")),
+    Item("researcher.overview", "see_flow", _("Flow")),
+    Item("researcher.protocol", "see_protocol", _("Protocol")),
+    Item("policymaker.results", "see_published", _("Results")),
+    Item("steward.overview", "handle_privacy_requests", _("Privacy")),
+    Item("administrator.users", "manage_users", _("People"), of_a_pilot=False),
+)
+
+
+def items(user: User, pilot: Pilot | None) -> list[Shown]:
+    """The menu of this person in this pilot, or outside any pilot; only pages that this installation has."""
+    found = []
+    for item in ITEMS:
+        fits = item.of_a_pilot == (pilot is not None)
+        if fits and item.endpoint in current_app.view_functions and access.may(user, item.capability, pilot):
+            values = {"slug": pilot.slug} if pilot is not None else {}
+            found.append(Shown(url_for(item.endpoint, **values), item.label, item.endpoint))
+    return found
