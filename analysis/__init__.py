@@ -15,6 +15,8 @@ _HOMES: dict[str, str] = {
     # what every estimator gives back
     "Estimate": "estimate", "Interval": "estimate", "JointTest": "estimate", "Regression": "estimate",
     "AnalysisError": "errors",
+    # a trial, its plan, and what carrying the plan out gives
+    "Trial": "trial", "read_data": "reading", "PreAnalysisPlan": "plan", "Results": "results",
 }  # fmt: skip
 
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

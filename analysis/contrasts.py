@@ -39,6 +39,7 @@ class Table:
     weights: bool
     covariates: tuple[str, ...]
     covariate_names: tuple[str, ...]
+    uninformative: tuple[str, ...] = ()
     pooled: tuple[str, ...] = ()
     broken_pairs: int = 0
     left_out: int = 0
@@ -81,7 +82,8 @@ def lay_table(
                 f"arm '{name}' has {count} {'person' if count == 1 else 'people'} with a known "
                 f"'{measured.outcome.name}'; at least two are needed"
             )
-    x, names = context.covariates.of(use)
+    chosen = context.covariates.of(use, arm)
+    x = chosen.values
     data = pd.DataFrame({"y": values[use], "t": (arm[use] == treated).astype(float)})
     for place in range(x.shape[1]):
         data[f"x{place}"] = x[:, place]
@@ -111,7 +113,8 @@ def lay_table(
         pairs=decision.pairs is not None and context.plan.broken_pairs == "drop_pair",
         weights=weighted,
         covariates=tuple(f"x{place}" for place in range(x.shape[1])),
-        covariate_names=names,
+        covariate_names=chosen.names,
+        uninformative=chosen.left_out,
         pooled=pooled,
         broken_pairs=broken,
         left_out=int(((arm == treated) | (arm == comparison)).sum() - len(data)),

@@ -28,11 +28,32 @@ class Covariates:
     constant: tuple[str, ...]
     missing: dict[str, int]
 
-    def of(self, rows: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-        """The columns that vary within `rows` (boolean, shape (n,)), and their names."""
+    def of(self, rows: np.ndarray, arms: np.ndarray | None = None) -> Chosen:
+        """The columns that vary within `rows` (boolean, shape (n,)), and within each of the `arms` there if given.
+
+        Within an arm a column varies when at least two people differ from the value that is most common: one person
+        alone would decide the coefficient and have no residual.
+        """
         part = self.values[rows]
-        varies = np.ptp(part, axis=0) > 0 if part.size else np.zeros(part.shape[1], bool)
-        return part[:, varies], tuple(name for name, keep in zip(self.names, varies, strict=True) if keep)
+        groups = [part] if arms is None else [part[arms[rows] == name] for name in np.unique(arms[rows])]
+        least = 1 if arms is None else 2
+        keep = [
+            place for place in range(part.shape[1]) if all(_differing(group[:, place]) >= least for group in groups)
+        ]
+        return Chosen(
+            part[:, keep],
+            tuple(self.names[place] for place in keep),
+            tuple(name for place, name in enumerate(self.names) if place not in keep),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """The covariate columns of some rows: `values` (m, k), their `names`, and those `left_out` for not varying."""
+
+    values: np.ndarray
+    names: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 def encode(data: pd.DataFrame, columns: Iterable[str], *, all_levels: bool = False) -> Covariates:
@@ -83,6 +104,11 @@ def independent(X: np.ndarray) -> list[int]:
             kept.append(place)
             basis = np.column_stack([basis, rest / size])
     return kept
+
+
+def _differing(values: np.ndarray) -> int:
+    """How many values differ from the most common one."""
+    return len(values) - int(np.unique(values, return_counts=True)[1].max()) if len(values) else 0
 
 
 def _is_number(series: pd.Series) -> bool:

@@ -58,9 +58,19 @@ def of_response(measured: Measured, response: ResponseResult, context: Context) 
 def of_contrast(measured: Measured, result: ContrastResult, table: Table | None, context: Context) -> list[Deviation]:
     """Deviations in how one contrast was estimated."""
     where = f"{measured.outcome.name}: {result.treated} - {result.comparison}"
-    if table is None:
-        return [Deviation(code="not_estimated", severity="serious", where=where, sentence=result.refused)]
     found = []
+    if result.refused:
+        found.append(Deviation(code="not_estimated", severity="serious", where=where, sentence=result.refused))
+    if table is None:
+        return found
+    if table.uninformative and context.decision.estimator != "difference_in_means":
+        found.append(
+            Deviation(
+                code="covariate_left_out", severity="note", where=where,
+                sentence=f"fewer than two people of an arm differ from the others in {', '.join(table.uninformative)}, "
+                "so the adjusted result does without",
+            )
+        )  # fmt: skip
     if table.pooled:
         found.append(
             Deviation(
@@ -77,7 +87,7 @@ def of_contrast(measured: Measured, result: ContrastResult, table: Table | None,
                 "as the plan says",
             )
         )  # fmt: skip
-    if context.decision.headline == "adjusted" and result.headline == "unadjusted":
+    if context.decision.headline == "adjusted" and result.headline == "unadjusted" and not result.refused:
         found.append(
             Deviation(
                 code="nothing_to_adjust_for", severity="warning", where=where,
@@ -171,7 +181,7 @@ def _clusters(context: Context) -> list[Deviation]:
         found.append(
             Deviation(
                 code="few_clusters", severity="warning", where="clusters",
-                sentence=f"there are only {n} clusters; the degrees of freedom are few and a redraw test was not planned",
+                sentence=f"there are only {n} clusters; degrees of freedom are few and no redrawing was planned",
             )
         )  # fmt: skip
     return found

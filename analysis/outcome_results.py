@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,9 +11,9 @@ import numpy as np
 
 from analysis.attrition import differential_response, response_weights
 from analysis.bounds import MONOTONE, lee_bounds, manski_bounds
-from analysis.contrasts import Context, Table, adjusted, lay_table, unadjusted
+from analysis.contrasts import Context, Table, adjusted, lay_table, pool_sparse, unadjusted
 from analysis.covariates import encode
-from analysis.errors import AnalysisError, DesignNotEstimable
+from analysis.errors import AnalysisError, DesignNotEstimable, RankDeficient
 from analysis.estimate import Estimate, critical_value
 from analysis.measured import Measured, possible_range
 from analysis.results import (
@@ -96,16 +97,16 @@ def contrast(
     try:
         table = lay_table(context, measured, treated, comparison, weights)
         plain = unadjusted(table)
-        with_covariates = None if context.decision.estimator == "difference_in_means" else _adjusted(context, table)
     except AnalysisError as error:
         refused = ContrastResult(
             **common, unadjusted=None, adjusted=None, headline=headline, p=None, p_corrected=None, reading="unclear",
             bounds_refused=bounds_refused, refused=str(error),
         )  # fmt: skip
         return Estimated(refused, None)
-    if with_covariates is None:
+    with_covariates, why = _adjusted(context, table)
+    if with_covariates is None and not why:
         headline = "unadjusted"
-    main = plain if headline == "unadjusted" or with_covariates is None else with_covariates
+    main = plain if headline == "unadjusted" else with_covariates
     result = ContrastResult(
         **common,
         unadjusted=effect_of(plain, context, measured, context.decision.unadjusted),
@@ -113,11 +114,12 @@ def contrast(
         if with_covariates is None
         else effect_of(with_covariates, context, measured, context.decision.adjusted),
         headline=headline,
-        p=main.p,
+        p=main.p if main is not None else None,
         p_corrected=None,
         reading="unclear",
         bounds_refused=bounds_refused,
         complier=_complier(context, measured, table, taken, headline == "adjusted", (treated, comparison)),
+        refused=why if headline == "adjusted" else "",
     )
     return Estimated(result, table)
 
@@ -144,8 +146,19 @@ def effect_of(estimate: Estimate, context: Context, measured: Measured, method: 
     )
 
 
-def _adjusted(context: Context, table: Table) -> Estimate | None:
-    return adjusted(table, context.decision.estimator)
+def _adjusted(context: Context, table: Table) -> tuple[Estimate | None, str]:
+    """The adjusted estimate, or None with the reason why these data do not allow it."""
+    if context.decision.estimator == "difference_in_means":
+        return None, ""
+    try:
+        return adjusted(table, context.decision.estimator), ""
+    except RankDeficient as error:
+        readable = dict(zip(table.covariates, table.covariate_names, strict=True))
+        places = {re.sub(r"^t:|_c$|[()]", "", column) for column in error.columns}
+        names = sorted(readable.get(place, "a stratum") for place in places)
+        return None, f"no adjusted result: {', '.join(names)} repeats what the other covariates say within an arm"
+    except AnalysisError as error:
+        return None, f"no adjusted result: {error}"
 
 
 def _complier(
@@ -203,7 +216,7 @@ def _lee(context: Context, measured: Measured, rows: np.ndarray, treated: str, c
     found = lee_bounds(y, is_treated)
     if context.decision.strata:
         try:
-            within = lee_bounds(y, is_treated, cells=trial.stratum().to_numpy()[rows])
+            within = lee_bounds(y, is_treated, cells=_cells(context, measured, rows, is_treated))
         except DesignNotEstimable:
             within = None  # a stratum too thin to trim: the untightened bounds hold just as well, only wider
         if within is not None:
@@ -215,6 +228,14 @@ def _lee(context: Context, measured: Measured, rows: np.ndarray, treated: str, c
         quantile_high=found.quantile_high, trimmed_share=found.trimmed_share,
         trimmed_arm=names.get(str(found.trimmed), found.trimmed), tightened_by=tightened, assumption=MONOTONE,
     )  # fmt: skip
+
+
+def _cells(context: Context, measured: Measured, rows: np.ndarray, is_treated: np.ndarray) -> np.ndarray:
+    """Strata in which to trim: those with too few respondents are put together by the rule of the plan."""
+    labels, seen = context.trial.stratum().to_numpy()[rows], measured.observed[rows]
+    pooled, thin = pool_sparse(labels[seen], is_treated[seen].astype(float), context.plan.sparse_strata.minimum)
+    together = {name: str(pooled[labels[seen] == name][0]) for name in thin if (labels[seen] == name).any()}
+    return np.array([together.get(label, label) for label in labels], dtype=object)
 
 
 def _manski(context: Context, measured: Measured, rows: np.ndarray, treated: str) -> BoundsResult:
