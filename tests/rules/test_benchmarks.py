@@ -29,14 +29,16 @@ def test_a_benchmark_reports_its_figures_in_the_common_form():
 def test_a_benchmark_sets_one_thread_before_numbers_are_loaded():
     late = []
     for name, tree in BENCHMARKS.items():
-        numbers = [node.lineno for node in ast.walk(tree) if HEAVY_IMPORTS.match(imported(node))]
+        numbers = [node.lineno for node in imports(tree) if HEAVY_IMPORTS.match(imported(node))]
         threads = [n for n, line in enumerate(texts()[name].splitlines(), 1) if re.search(r"NUM_THREADS|_timing", line)]
         if numbers and (not threads or min(threads) > min(numbers)):
             late.append(name)
     assert late == []
 
 
-def imported(node: ast.AST) -> str:
-    if isinstance(node, ast.ImportFrom):
-        return node.module or ""
-    return node.names[0].name if isinstance(node, ast.Import) else ""
+def imports(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def imported(node: ast.Import | ast.ImportFrom) -> str:
+    return node.names[0].name if isinstance(node, ast.Import) else node.module or ""
