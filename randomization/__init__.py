@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from randomization.design import Arm, Design
     from randomization.designs.big_stick import big_stick
-    from randomization.designs.complete import blocked, complete
+    from randomization.designs.blocked import blocked
+    from randomization.designs.complete import complete
     from randomization.designs.permuted_blocks import permuted_blocks
     from randomization.designs.simple import simple
     from randomization.errors import (
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "design": ("Arm", "Design"),
     "designs.big_stick": ("big_stick",),
-    "designs.complete": ("blocked", "complete"),
+    "designs.blocked": ("blocked",),
+    "designs.complete": ("complete",),
     "designs.permuted_blocks": ("permuted_blocks",),
     "designs.simple": ("simple",),
     "errors": (

@@ -55,6 +55,11 @@ class Sequential(Design):
         """Whose row is locked during a live draw."""
         return "stratum"
 
+    @property
+    def keeps_ratio(self) -> bool:
+        """Whether every arrival's chance, before anything is drawn, is the ratio (blocks do; so does symmetry)."""
+        return self.equal
+
     def start(self) -> Hashable:
         """State before the first arrival."""
         return None

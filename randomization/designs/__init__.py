@@ -3,7 +3,7 @@
 METHODS: dict[str, str] = {
     "simple": "simple",
     "complete": "complete",
-    "blocked": "complete",
+    "blocked": "blocked",
     "permuted_blocks": "permuted_blocks",
     "big_stick": "big_stick",
 }

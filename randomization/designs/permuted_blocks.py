@@ -50,6 +50,10 @@ class PermutedBlocks(Sequential):
         """What is left of the block, a number for each arm; nothing before the first block."""
         return (0,) * len(self.arms)
 
+    @property
+    def keeps_ratio(self) -> bool:
+        return True
+
     def moves(self, state: Any, traits: Traits | None = None) -> tuple[Move, ...]:
         """The next arm in proportion to what is left; an empty block first draws the size of the next."""
         if any(state):

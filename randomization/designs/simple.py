@@ -16,6 +16,10 @@ class Simple(Sequential):
 
     method: ClassVar[str] = "simple"
 
+    @property
+    def keeps_ratio(self) -> bool:
+        return True
+
     def moves(self, state: Any, traits: Traits | None = None) -> tuple[Move, ...]:
         """The ratio, whatever came before."""
         return tuple(Move(code, share, None) for code, share in enumerate(self.shares))
