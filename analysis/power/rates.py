@@ -1,0 +1,169 @@
+"""Counts of events over time at risk: Poisson and negative binomial rates of two arms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+from analysis.power import arms, checks, tails
+from analysis.power.result import Result
+from analysis.power.solve import EffectRange, Method, Question, SizeRange
+
+__all__ = ["one_rate", "two_rates"]
+
+RateMethod = Literal["wald", "score", "reference", "difference", "sqrt"]
+# (standard error under the null, under the alternative) from rates, sizes, exposure and dispersion.
+Errors = Callable[[float, float, float, float, float, float], tuple[float, float]]
+
+
+def _log_error(rate1: float, rate2: float, n1: float, n2: float, t: float, k: float) -> float:
+    return math.sqrt((1 / (rate1 * t) + k) / n1 + (1 / (rate2 * t) + k) / n2)
+
+
+def _wald(rate1: float, rate2: float, n1: float, n2: float, t: float, k: float) -> tuple[float, float]:
+    se = _log_error(rate1, rate2, n1, n2, t, k)
+    return se, se
+
+
+def _score(rate1: float, rate2: float, n1: float, n2: float, t: float, k: float) -> tuple[float, float]:
+    # With equal exposures the pooled rate is the maximum likelihood estimate under equal rates, at any dispersion.
+    mean = (n1 * rate1 + n2 * rate2) / (n1 + n2)
+    return _log_error(mean, mean, n1, n2, t, k), _log_error(rate1, rate2, n1, n2, t, k)
+
+
+def _reference(rate1: float, rate2: float, n1: float, n2: float, t: float, k: float) -> tuple[float, float]:
+    return _log_error(rate1, rate1, n1, n2, t, k), _log_error(rate1, rate2, n1, n2, t, k)
+
+
+_LOG = "log(rate2 / rate1), se² = (1/(rate1 t) + k)/n1 + (1/(rate2 t) + k)/n2"
+_METHODS: dict[str, tuple[Errors | None, Method]] = {
+    "wald": (_wald, Method("two rates", "Wald test of the log rate ratio", _LOG, "Zhu & Lakkis (2014), approach 2")),
+    "score": (
+        _score,
+        Method("two rates", "log rate ratio, null variance at the pooled rate", _LOG, "Zhu & Lakkis (2014), approach 3"),
+    ),
+    "reference": (
+        _reference,
+        Method("two rates", "log rate ratio, null variance at the control rate", _LOG, "Zhu & Lakkis (2014), approach 1"),
+    ),
+    "difference": (
+        None,
+        Method(
+            "two rates",
+            "Wald test of the rate difference",
+            "se² = (rate1/t + k rate1²)/n1 + (rate2/t + k rate2²)/n2",
+            "Hayes & Moulton (2017) §7.2; Smith, Morrow & Ross (2015) ch. 5",
+        ),
+    ),
+    "sqrt": (
+        None,
+        Method("two rates", "square-root transformation", "2 |sqrt rate2 - sqrt rate1|, variance 1/t", "Huffman (1984)"),
+    ),
+}
+
+
+def two_rates(
+    *,
+    rate1: float,
+    rate2: float | None = None,
+    exposure: float = 1.0,
+    dispersion: float = 0.0,
+    n: float | None = None,
+    n2: float | None = None,
+    ratio: float = 1.0,
+    power: float | None = None,
+    alpha: float | None = 0.05,
+    sides: int = 2,
+    method: RateMethod = "wald",
+    direction: Literal["higher", "lower"] = "higher",
+) -> Result:
+    """Size (first arm), power, smallest second rate or level of a comparison of two rates.
+
+    `exposure` is the time at risk a person; `dispersion` the k of a negative binomial with variance mu + k mu² (0 is
+    Poisson). Source: Zhu & Lakkis (2014); Huffman (1984) for "sqrt".
+
+    >>> round(two_rates(rate1=0.6, rate2=0.8, dispersion=0.5, n=372).power, 6)
+    0.800582
+    """
+    checks.level(alpha, power, sides)
+    checks.positive(rate1=rate1, rate2=rate2, exposure=exposure)
+    checks.at_least(0, dispersion=dispersion)
+    checks.choice("method", method, _METHODS)
+    arms.check_arms(n, n2, ratio)
+    if rate2 is not None:
+        checks.different("rate2", rate2, rate1)
+
+    def ask(kind: str) -> Question:
+        def power_of(n: float, rate2: float, alpha: float) -> float:
+            sizes = arms.sizes(n, n2, ratio)
+            gap, null, alternative = _standing(kind, rate1, rate2, sizes, exposure, dispersion)
+            critical = tails.z_critical(alpha, sides)
+            upper = tails.special.ndtr((gap - critical * null) / alternative)
+            lower = tails.special.ndtr((-gap - critical * null) / alternative) if sides == 2 else 0.0
+            return float(upper + lower)
+
+        return Question(
+            _METHODS[kind][1],
+            {"n": n, "rate2": rate2, "power": power, "alpha": alpha},
+            power_of,
+            {"n": SizeRange(2), "rate2": EffectRange(rate1, math.inf if direction == "higher" else 0.0, 0.05 * rate1)},
+            lambda n, rate2, alpha: arms.totals(n, n2, ratio) | {"rate_ratio": rate2 / rate1},
+            {"rate1": rate1, "exposure": exposure, "dispersion": dispersion, "ratio": ratio, "sides": sides},
+        )
+
+    others = [k for k in _METHODS if k != method and not (k == "sqrt" and dispersion)]
+    return ask(method).answer(rivals=[ask(kind) for kind in others])
+
+
+def _standing(
+    kind: str, rate1: float, rate2: float, sizes: tuple[float, float], t: float, k: float
+) -> tuple[float, float, float]:
+    """Absolute effect on the scale of the method, its standard error under the null and the alternative."""
+    n1, n2 = sizes
+    if kind == "sqrt":
+        se = math.sqrt((1 / n1 + 1 / n2) / t) / 2
+        return abs(math.sqrt(rate2) - math.sqrt(rate1)), se, se
+    if kind == "difference":
+        se = math.sqrt((rate1 / t + k * rate1**2) / n1 + (rate2 / t + k * rate2**2) / n2)
+        return abs(rate2 - rate1), se, se
+    errors = _METHODS[kind][0]
+    assert errors is not None
+    return abs(math.log(rate2 / rate1)), *errors(rate1, rate2, n1, n2, t, k)
+
+
+def one_rate(
+    *,
+    rate0: float,
+    rate1: float | None = None,
+    exposure: float = 1.0,
+    n: float | None = None,
+    power: float | None = None,
+    alpha: float | None = 0.05,
+    sides: int = 2,
+    direction: Literal["higher", "lower"] = "higher",
+) -> Result:
+    """Size, power, smallest rate or level of a test of one Poisson rate against `rate0`, square-root scale.
+
+    Source: Huffman (1984); Guenther (1977).
+
+    >>> one_rate(rate0=1.0, rate1=1.3, power=0.8).rounded
+    100
+    """
+    checks.level(alpha, power, sides)
+    checks.positive(rate0=rate0, rate1=rate1, exposure=exposure)
+    if rate1 is not None:
+        checks.different("rate1", rate1, rate0)
+    checks.at_least(1, n=n)
+
+    def power_of(n: float, rate1: float, alpha: float) -> float:
+        return tails.z_power(2 * (math.sqrt(rate1) - math.sqrt(rate0)) * math.sqrt(n * exposure), alpha, sides)
+
+    return Question(
+        Method("one rate", "square-root transformation", "z = 2 (sqrt rate1 - sqrt rate0) sqrt(n t)", "Huffman (1984)"),
+        {"n": n, "rate1": rate1, "power": power, "alpha": alpha},
+        power_of,
+        {"n": SizeRange(1), "rate1": EffectRange(rate0, math.inf if direction == "higher" else 0.0, 0.05 * rate0)},
+        lambda n, rate1, alpha: {"expected_events": n * exposure * rate1},
+        {"rate0": rate0, "exposure": exposure, "sides": sides},
+    ).answer()

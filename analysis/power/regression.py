@@ -1,0 +1,301 @@
+"""Linear regression: the share of variance explained, its increase, one coefficient; and correlations."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from scipy import special
+from scipy.optimize import brentq
+
+from analysis.power import checks, tails
+from analysis.power.result import Result
+from analysis.power.solve import EffectRange, Method, Question, SizeRange
+
+__all__ = ["correlation", "point_biserial", "r_squared", "r_squared_change", "regression_coefficient", "two_correlations"]
+
+_SOURCE = "Cohen (1988) ch. 9; G*Power 3.1 manual"
+
+
+def r_squared(
+    *,
+    predictors: int,
+    f2: float | None = None,
+    r2: float | None = None,
+    n: float | None = None,
+    power: float | None = None,
+    alpha: float | None = 0.05,
+) -> Result:
+    """Size, power, smallest f² or level of the test that R² is zero, fixed predictors.
+
+    State the effect as `f2` or as `r2` = f2 / (1 + f2). Degrees of freedom are `predictors` and
+    n - predictors - 1. Source: Cohen (1988) ch. 9.
+
+    >>> round(r_squared(predictors=5, f2=1 / 9, n=95).power, 6)
+    0.673586
+    """
+    return r_squared_change(tested=predictors, predictors=predictors, f2=f2, r2_change=r2, n=n, power=power, alpha=alpha)
+
+
+def r_squared_change(
+    *,
+    tested: int,
+    predictors: int,
+    f2: float | None = None,
+    r2_change: float | None = None,
+    r2_full: float | None = None,
+    n: float | None = None,
+    power: float | None = None,
+    alpha: float | None = 0.05,
+) -> Result:
+    """Size, power, smallest f² or level of the test that `tested` of `predictors` add nothing.
+
+    State the effect as `f2`, or as `r2_change` with `r2_full` (the R² of the full model, by default the change).
+    Source: Cohen (1988) §9.3; G*Power "linear multiple regression: fixed model, R² increase".
+
+    >>> round(r_squared_change(tested=4, predictors=9, f2=0.0714286, n=90, alpha=0.01).power, 6)
+    0.241297
+    """
+    checks.whole(1, tested=tested, predictors=predictors)
+    checks.between("tested", tested, 1, predictors)
+    if r2_change is not None:
+        full = r2_change if r2_full is None else r2_full
+        checks.probability(r2_change=r2_change, r2_full=full)
+        f2 = r2_change / (1 - full)
+    checks.positive(f2=f2)
+    checks.level(alpha, power)
+    smallest = predictors + 2
+    checks.at_least(smallest, n=n)
+
+    def details(n: float, f2: float, alpha: float) -> dict[str, float]:
+        df2 = n - predictors - 1
+        critical = float(tails.stats.f.isf(alpha, tested, df2))
+        return {"df1": tested, "df2": df2, "ncp": f2 * n, "critical": critical, "r2": f2 / (1 + f2)}
+
+    return Question(
+        Method("R² (change)", "noncentral F, fixed predictors, df2 = n - p - 1", "ncp = f² n", _SOURCE),
+        {"n": n, "f2": f2, "power": power, "alpha": alpha},
+        lambda n, f2, alpha: tails.f_power(f2 * n, tested, n - predictors - 1, alpha),
+        {"n": SizeRange(smallest), "f2": EffectRange(scale=0.01)},
+        details,
+        {"tested": tested, "predictors": predictors},
+    ).answer()
+
+
+def regression_coefficient(
+    *,
+    slope: float | None = None,
+    sd_x: float = 1.0,
+    sd_residual: float = 1.0,
+    r2_x: float = 0.0,
+    predictors: int = 1,
+    n: float | None = None,
+    power: float | None = None,
+    alpha: float | None = 0.05,
+    sides: int = 2,
+) -> Result:
+    """Size, power, smallest slope or level of the t test of one coefficient.
+
+    `sd_x` is the standard deviation of the predictor, `r2_x` the share of it that the other predictors explain
+    (variance inflation), `sd_residual` that of the outcome around the line. Source: Dupont & Plummer (1998).
+
+    >>> regression_coefficient(slope=0.3, power=0.8).rounded
+    90
+    """
+    checks.level(alpha, power, sides)
+    checks.positive(sd_x=sd_x, sd_residual=sd_residual)
+    checks.loading(r2_x=r2_x)
+    checks.whole(1, predictors=predictors)
+    checks.different("slope", slope, 0)
+    checks.at_least(predictors + 2, n=n)
+    unit = sd_x * math.sqrt(1 - r2_x) / sd_residual
+
+    def power_of(n: float, slope: float, alpha: float) -> float:
+        return tails.t_power(slope * unit * math.sqrt(n), n - predictors - 1, alpha, sides)
+
+    return Question(
+        Method(
+            "regression coefficient",
+            "noncentral t, df = n - p - 1",
+            "ncp = slope sd_x sqrt(n (1 - R²_x)) / sd_residual",
+            "Dupont & Plummer (1998); G*Power 3.1 manual",
+        ),
+        {"n": n, "slope": slope, "power": power, "alpha": alpha},
+        power_of,
+        {"n": SizeRange(predictors + 2), "slope": EffectRange(scale=0.1 / unit)},
+        lambda n, slope, alpha: {"df": n - predictors - 1, "ncp": abs(slope) * unit * math.sqrt(n)},
+        {"sd_x": sd_x, "sd_residual": sd_residual, "r2_x": r2_x, "predictors": predictors, "sides": sides},
+    ).answer()
+
+
+def _fisher(n: float, r: float, r0: float, alpha: float, sides: int) -> float:
+    return tails.z_power((math.atanh(r) - math.atanh(r0)) * math.sqrt(n - 3), alpha, sides)
+
+
+def _t_fisher(n: float, r: float, r0: float, alpha: float, sides: int) -> float:
+    # The critical correlation of the t test of zero, the power by Fisher's z with its bias r / (2 (n - 1)).
+    critical = tails.t_critical(alpha, n - 2, sides)
+    border = math.atanh(math.sqrt(critical**2 / (critical**2 + n - 2)))
+    centre = math.atanh(abs(r)) + abs(r) / (2 * (n - 1))
+    power = special.ndtr((centre - border) * math.sqrt(n - 3))
+    return float(power + (special.ndtr((-centre - border) * math.sqrt(n - 3)) if sides == 2 else 0.0))
+
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(400)
+
+
+def correlation_tail(r: float, rho: float, n: float) -> float:
+    """P(sample correlation > r) for a bivariate normal sample of n with correlation rho. Source: Hotelling (1953)."""
+    centre, spread = math.atanh(rho), 9 / math.sqrt(n - 3 if n > 4 else 1)
+    bottom = max(math.atanh(r), centre - spread)
+    top = max(centre + spread, bottom + spread)
+    z = bottom + (top - bottom) * (_NODES + 1) / 2
+    x = np.tanh(z)
+    log = (
+        math.log(n - 2)
+        + special.gammaln(n - 1)
+        - special.gammaln(n - 0.5)
+        - 0.5 * math.log(2 * math.pi)
+        + 0.5 * (n - 1) * math.log1p(-(rho**2))
+        - (n - 2) * np.log(np.cosh(z))
+        - (n - 1.5) * np.log1p(-rho * x)
+    )
+    density = np.exp(log) * special.hyp2f1(0.5, 0.5, n - 0.5, (1 + rho * x) / 2)
+    return float((top - bottom) / 2 * np.sum(_WEIGHTS * density))
+
+
+def _exact(n: float, r: float, r0: float, alpha: float, sides: int) -> float:
+    tail = alpha / sides
+    span = 9 / math.sqrt(max(n - 3, 1))
+
+    def quantile(upper: float) -> float:
+        low, high = math.atanh(r0) - span, math.atanh(r0) + span
+        return math.tanh(brentq(lambda z: correlation_tail(math.tanh(z), r0, n) - upper, low, high, xtol=1e-13))
+
+    above = correlation_tail(quantile(tail), r, n)
+    below = 1 - correlation_tail(quantile(1 - tail), r, n)
+    if sides == 2:
+        return above + below
+    return above if r > r0 else below
+
+
+_CORRELATION_METHODS = {
+    "exact": (_exact, "exact distribution of the correlation, bivariate normal", "Hotelling (1953); G*Power 3.1 manual"),
+    "fisher": (_fisher, "Fisher's z, variance 1 / (n - 3)", "Fisher (1921); Chow, Shao & Wang (2008)"),
+    "t": (_t_fisher, "critical value by t, power by Fisher's z with bias correction", "Cohen (1988) ch. 3; R pwr"),
+}
+
+
+def correlation(
+    *,
+    r: float | None = None,
+    r0: float = 0.0,
+    n: float | None = None,
+    power: float | None = None,
+    alpha: float | None = 0.05,
+    sides: int = 2,
+    method: Literal["exact", "fisher", "t"] = "fisher",
+) -> Result:
+    """Size, power, smallest correlation above `r0` or level of a test of one correlation.
+
+    Methods: "fisher" z transformation, "exact" bivariate normal, "t" (null value zero only) as in Cohen's tables.
+
+    >>> round(correlation(r=0.65, r0=0.6, power=0.95).n, 3)
+    1928.464
+    >>> correlation(r=0.65, r0=0.6, power=0.95, method="exact").rounded
+    1928
+    """
+    checks.level(alpha, power, sides)
+    checks.between("r0", r0, -0.9999, 0.9999)
+    if r is not None:
+        checks.between("r", r, -0.9999, 0.9999)
+        checks.different("r", r, r0)
+    checks.choice("method", method, _CORRELATION_METHODS)
+    checks.at_least(4, n=n)
+
+    def ask(kind: str) -> Question:
+        compute, convention, source = _CORRELATION_METHODS[kind]
+        return Question(
+            Method("correlation", convention, "z = (atanh r - atanh r0) sqrt(n - 3)", source),
+            {"n": n, "r": r, "power": power, "alpha": alpha},
+            lambda n, r, alpha: compute(n, r, r0, alpha, sides),
+            {"n": SizeRange(4), "r": EffectRange(r0, 1.0, 0.02)},
+            None,
+            {"r0": r0, "sides": sides},
+        )
+
+    others = [k for k in ("fisher", "t") if k != method and (k != "t" or r0 == 0)]
+    if method == "t":
+        checks.between("r0", r0, 0, 0)
+    return ask(method).answer(rivals=[ask(kind) for kind in others])
+
+
+def two_correlations(
+    *,
+    r1: float | None = None,
+    r2: float | None = None,
+    q: float | None = None,
+    n: float | None = None,
+    ratio: float = 1.0,
+    power: float | None = None,
+    alpha: float | None = 0.05,
+    sides: int = 2,
+) -> Result:
+    """Size (first group), power, smallest q or level of a test of two independent correlations.
+
+    The effect is Cohen's q = atanh r1 - atanh r2. Source: Cohen (1988) ch. 4.
+
+    >>> two_correlations(r1=0.75, r2=0.88, n=260, ratio=51 / 260).power > 0.7
+    True
+    """
+    if r1 is not None and r2 is not None:
+        q = math.atanh(r1) - math.atanh(r2)
+    checks.level(alpha, power, sides)
+    checks.different("q", q, 0)
+    checks.positive(ratio=ratio)
+    checks.at_least(4, n=n)
+
+    def power_of(n: float, q: float, alpha: float) -> float:
+        return tails.z_power(q / math.sqrt(1 / (n - 3) + 1 / (n * ratio - 3)), alpha, sides)
+
+    return Question(
+        Method("two correlations", "Fisher's z", "z = q / sqrt(1/(n1 - 3) + 1/(n2 - 3))", "Cohen (1988) ch. 4"),
+        {"n": n, "q": q, "power": power, "alpha": alpha},
+        power_of,
+        {"n": SizeRange(max(4.0, 3.01 / ratio)), "q": EffectRange(scale=0.05)},
+        lambda n, q, alpha: {"n_total": n * (1 + ratio)},
+        {"ratio": ratio, "sides": sides},
+    ).answer()
+
+
+def point_biserial(
+    *,
+    r: float | None = None,
+    n: float | None = None,
+    power: float | None = None,
+    alpha: float | None = 0.05,
+    sides: int = 2,
+) -> Result:
+    """Size, power, smallest correlation or level of the test of a point-biserial correlation.
+
+    Source: G*Power 3.1 manual, "correlation: point biserial model".
+
+    >>> point_biserial(r=(1 / 3) ** 0.5, sides=1, power=0.95).rounded
+    24
+    """
+    checks.level(alpha, power, sides)
+    checks.different("r", r, 0)
+    checks.at_least(3, n=n)
+
+    def power_of(n: float, r: float, alpha: float) -> float:
+        return tails.t_power(abs(r) * math.sqrt(n / (1 - r * r)), n - 2, alpha, sides)
+
+    return Question(
+        Method("point-biserial correlation", "noncentral t, df = n - 2", "ncp = sqrt(n r² / (1 - r²))", _SOURCE),
+        {"n": n, "r": r, "power": power, "alpha": alpha},
+        power_of,
+        {"n": SizeRange(3), "r": EffectRange(0.0, 1.0, 0.02)},
+        lambda n, r, alpha: {"df": n - 2},
+        {"sides": sides},
+    ).answer()
