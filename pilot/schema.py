@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +19,7 @@ FOLDER = Path(__file__).parent / "migrations"
 
 def configuration(database: Database | None = None) -> Config:
     """What Alembic needs to know; the connection is handed in, so that no address is written anywhere."""
-    config = Config()
+    config = Config(cmd_opts=Namespace(quiet=True))
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["database"] = database
     return config
@@ -40,6 +41,8 @@ def upgrade(database: Database, to: str = "head") -> None:
     """Bring the tables to a migration; each is one transaction, so a broken-off one leaves nothing half-done."""
     with translated():
         command.upgrade(configuration(database), to)
+    if database.is_sqlite and database.url.database:
+        Path(database.url.database).chmod(0o600)
 
 
 def downgrade(database: Database, to: str) -> None:
@@ -58,3 +61,24 @@ def must_be_current(database: Database) -> None:
     if at in known:
         raise SettingsError("the database is older than this program; bring it up to date with `pilot db upgrade`")
     raise SettingsError("the database is newer than this program; install the newer program, or put back a backup")
+
+
+def draft(database: Database, message: str, *, anew: bool = False) -> Path:
+    """Write the migration from the newest one to the models, worked out on an empty database. `anew` removes the
+    existing ones first: only before a release, when no database has to be kept.
+    """
+    versions = FOLDER / "versions"
+    if anew:
+        for old in versions.glob("[0-9]*.py"):
+            old.unlink()
+    head.cache_clear()
+    number = len(list(versions.glob("[0-9]*.py"))) + 1
+    upgrade(database)
+    config = configuration(database)
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    script = command.revision(config, message, autogenerate=True, rev_id=f"{number:04d}")
+    head.cache_clear()
+    path = Path(script.path)  # type: ignore[union-attr]
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if "# ###" not in line), encoding="utf-8")
+    return path

@@ -15,6 +15,7 @@ from typing import Any, cast
 import click
 
 from pilot import __version__
+from pilot.db import Database
 from pilot.errors import PilotError
 from pilot.settings import Settings, load
 
@@ -84,6 +85,16 @@ class Console:
         widths = {n: max(len(n), *(len(str(row[n])) for row in rows)) for n in names}
         for row in ({n: n for n in names}, *rows):
             click.echo("  ".join(str(row[n]).ljust(widths[n]) for n in names).rstrip())
+
+
+class Opened:
+    """The database of a command, for `contextlib.closing`."""
+
+    def __init__(self, out: Console) -> None:
+        self.database = Database(out.settings)
+
+    def close(self) -> None:
+        self.database.dispose()
 
 
 console = click.make_pass_decorator(Console, ensure=True)

@@ -147,6 +147,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "POST_LOGIN_VIEW": "home.desk",
         "POST_LOGOUT_VIEW": "home.start",
         "STATIC_FOLDER": None,
+        "CACHE_CONTROL": None,
         "CLI_USERS_NAME": None,
         "CLI_ROLES_NAME": None,
     }
