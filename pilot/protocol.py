@@ -6,6 +6,7 @@ every problem with its line and the remedy. `from_record` gives the same value b
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -36,16 +37,22 @@ from pilot.protocol_sections import (
 )
 from randomization.errors import RandomizationError
 from surveys import Instrument, InstrumentError, read_xlsform
+from surveys.codebook import codebook
 from surveys.errors import SurveyError
 from surveys.expressions import Expression
 from surveys.expressions import compile as compile_expression
-from surveys.followups import Wave
+from surveys.followups import Wave, read_waves
 
 Path_ = tuple[str | int, ...]
 KEYS = (
     "pilot", "question", "population", "outreach", "arms", "allocation", "instruments", "waves", "outcomes",
     "sample_size", "analysis_plan", "looks", "disclosure", "consent",
 )  # fmt: skip
+DELIVERED = (
+    "outreach_arm", "advice_taken", "advice_minutes", "advice_sessions", "portal_views", "referrals", "voucher_issued",
+    "voucher_spent_cents",
+)  # fmt: skip
+"""Columns of the data that are counted and not asked: what each person really got."""
 DERIVED = ("age", "pension_age_reached")
 """What eligibility may use beside the answers of the screening: whole years; yes or no; on the day of screening."""
 
@@ -255,8 +262,6 @@ class _Reader:
         self.data, self.problems = data, problems
 
     def keys(self) -> None:
-        import difflib
-
         for key in self.data:
             if key not in KEYS:
                 near = difflib.get_close_matches(str(key), KEYS, n=1)
@@ -275,7 +280,7 @@ class _Reader:
             "outreach": self._typed("outreach", Outreach),
             "arms": self._typed("arms", tuple[ArmSection, ...]),
             "allocation": self._made("allocation", lambda: rz.from_dict(self.data["allocation"])),
-            "waves": self._typed("waves", tuple[Wave, ...]),
+            "waves": self._made("waves", lambda: read_waves(self.data["waves"])),
             "sample_size": self._made("sample_size", lambda: SamplePlan.from_dict(self.data["sample_size"])),
             "looks": self._typed("looks", tuple[LookSection, ...]),
             "disclosure": self._typed("disclosure", DisclosureRules),
@@ -287,6 +292,8 @@ class _Reader:
             self._agree(parts, instruments)
         if not self.problems:
             self._expressions(parts, instruments)
+        if not self.problems:
+            self._columns(parts, instruments)
         return parts
 
     def _typed(self, key: str, kind: Any) -> Any:
@@ -342,15 +349,49 @@ class _Reader:
             for name, rule in parts["population"].covariates.items()
         }
 
-    def _expression(self, path: Path_, text: str, known: set[str]) -> Expression | None:
+    def _columns(self, parts: dict[str, Any], instruments: Mapping[str, Instrument]) -> None:
+        """Every column that the analysis names is one that the data will have."""
+        plan: PreAnalysisPlan = parts["plan"]
+        asked = {
+            variable.name
+            for wave in parts["waves"]
+            for variable in codebook(instruments[wave.instrument], wave.name).variables
+        }
+        known = asked | set(parts["covariates"]) | set(DELIVERED)
+        for index, outcome in enumerate(plan.outcomes):
+            path: Path_ = ("outcomes", index, "source")
+            if outcome.source.column and outcome.source.column not in known:
+                self.problems.append(Problem((*path, "column"), _no_column(outcome.source.column, known)))
+            if outcome.source.derive:
+                self._expression((*path, "derive"), outcome.source.derive, known, what="column of the data")
+        for key in ("covariates", "subgroups"):
+            for index, name in enumerate(getattr(plan.analysis, key)):
+                if name not in known:
+                    self.problems.append(Problem(("analysis_plan", key, index), _no_column(name, known)))
+        if plan.analysis.take_up is not None and plan.analysis.take_up.column not in known:
+            message = _no_column(plan.analysis.take_up.column, known)
+            self.problems.append(Problem(("analysis_plan", "take_up", "column"), message))
+
+    def _expression(
+        self, path: Path_, text: str, known: set[str], *, what: str = "question of the screening"
+    ) -> Expression | None:
         try:
             expression = compile_expression(text)
         except SurveyError as error:
             self.problems.append(Problem(path, str(error)))
             return None
         for name in sorted(expression.references - known):
-            self.problems.append(Problem(path, f"'{name}' is no question of the screening, nor {' or '.join(DERIVED)}"))
+            self.problems.append(Problem(path, f"'{name}' is no {what}; {_nearest(name, known)}"))
         return expression
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"did you mean '{near[0]}'?" if near else "check the spelling"
+
+
+def _no_column(name: str, known: set[str]) -> str:
+    return f"'{name}' is no column of the data; {_nearest(name, known)}"
 
 
 def _plain(detail: Any) -> str:

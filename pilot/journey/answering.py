@@ -17,7 +17,7 @@ from pilot.models import Draft, Participant, Submission
 from pilot.protocol import Protocol
 from surveys import Context, Instrument
 from surveys.path import walk
-from surveys.runner import Accepted, FieldError, accept
+from surveys.runner import Accepted, FieldError, accept, analysable
 
 SCREENING = "screening"
 
@@ -117,6 +117,7 @@ def submit(
         revision=1,
         instrument=instrument.fingerprint,
         answers=answers,
+        analysed=flat(instrument, answers, context(participant, participant.language, now)),
         mode=row.mode if row else mode,
         language=row.language if row else participant.language,
         started_at=row.started_at if row else now,
@@ -131,7 +132,7 @@ def submit(
 
 
 def correct(
-    session: Session, participant: Participant, wave: str, changes: Mapping[str, Any], *,
+    session: Session, protocol: Protocol, participant: Participant, wave: str, changes: Mapping[str, Any], *,
     actor_id: int, reason: str, now: datetime,
 ) -> Submission:  # fmt: skip
     """A correction by a steward: a new revision beside the old one, which stays; reason and actor go to the events."""
@@ -145,12 +146,14 @@ def correct(
             Submission.participant_id == participant.id, Submission.wave == wave
         )
     )
+    answers = {**last.answers, **changes}
     row = Submission(
         participant_id=participant.id,
         wave=wave,
         revision=(latest or 0) + 1,
         instrument=last.instrument,
-        answers={**last.answers, **changes},
+        answers=answers,
+        analysed=flat(instrument_of(protocol, wave), answers, context(participant, last.language, last.submitted_at)),
         mode=last.mode,
         language=last.language,
         started_at=last.started_at,
@@ -161,6 +164,12 @@ def correct(
     record(session, "answer_corrected", participant, now=now, actor_id=actor_id, **detail)
     session.flush()
     return row
+
+
+def flat(instrument: Instrument, answers: Mapping[str, Any], where: Context) -> dict[str, Any]:
+    """What may be analysed, one plain value a name: several choices become words with spaces between them."""
+    values = analysable(instrument, answers, context=where)
+    return {name: " ".join(map(str, value)) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def _contradicts(question: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -56,27 +56,25 @@ def queue_due(session: Session, pilot: Pilot, protocol: Protocol, *, zone: ZoneI
             channel = _channel(session, participant)
             if channel is None:
                 continue
-            steps = [("invitation", due.opens_on, None)]
-            steps += [(f"reminder_{i}", day, wanted) for i, (day, wanted) in enumerate(due.reminders_on, start=1)]
-            last = max((i for i, (_name, day, _w) in enumerate(steps) if day <= now.date()), default=None)
-            for index, (name, _day, wanted) in enumerate(steps[: (last or 0) + 1]):
-                if index not in (0, last):
-                    continue
-                queued += insert_once(
-                    session,
-                    Message,
-                    pilot_id=pilot.id,
-                    participant_id=participant.id,
-                    key=f"{pilot.id}:{participant.id}:{wave.name}:{name}",
-                    kind="wave_invitation" if index == 0 else "wave_reminder",
-                    wave=wave.name,
-                    channel=_usable(session, participant, wanted) or channel,
-                    language=participant.language,
-                    detail={},
-                    status="queued",
-                    due_at=waking(now, zone),
-                    attempts=0,
-                )
+            step = _next_message(session, participant, due, now.date())
+            if step is None:
+                continue
+            name, wanted = step
+            queued += insert_once(
+                session,
+                Message,
+                pilot_id=pilot.id,
+                participant_id=participant.id,
+                key=f"{_ladder(participant, wave.name)}{name}",
+                kind="wave_invitation" if name == "invitation" else "wave_reminder",
+                wave=wave.name,
+                channel=_usable(session, participant, wanted) or channel,
+                language=participant.language,
+                detail={},
+                status="queued",
+                due_at=waking(now, zone),
+                attempts=0,
+            )
     return queued
 
 
@@ -178,6 +176,32 @@ def _waiting(session: Session, pilot: Pilot, wave: Wave, now: datetime) -> Itera
         due = wave.on(allocated_at.date())
         if due.status(now.date()) == "open":
             yield participant, due
+
+
+def _ladder(participant: Participant, wave: str) -> str:
+    return f"{participant.pilot_id}:{participant.id}:{wave}:"
+
+
+def _next_message(session: Session, participant: Participant, due: Due, today: date) -> tuple[str, str | None] | None:
+    """The invitation, or after it the latest reminder that is due; one message a day, and none that was overtaken."""
+    prefix = _ladder(participant, due.wave.name)
+    sent = {
+        key.removeprefix(prefix): queued_for.date()
+        for key, queued_for in session.execute(
+            select(Message.key, Message.due_at).where(
+                Message.participant_id == participant.id, Message.wave == due.wave.name
+            )
+        )
+    }
+    if "invitation" not in sent:
+        return "invitation", None
+    last = max(sent.values())
+    ladder = [
+        (f"reminder_{index}", wanted)
+        for index, (day, wanted) in enumerate(due.reminders_on, start=1)
+        if last < day <= today
+    ]
+    return ladder[-1] if ladder else None
 
 
 def _channel(session: Session, participant: Participant) -> str | None:

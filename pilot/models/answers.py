@@ -30,7 +30,10 @@ class Draft(Base):
 
 
 class Submission(Base):
-    """One finished instrument: participant x wave x revision, with the fingerprint of the instrument it obeyed."""
+    """One finished instrument: participant x wave x revision, with the fingerprint of the instrument it obeyed.
+
+    `answers` is all that was said; `analysed` is what was on the path when it was submitted, calculations included.
+    """
 
     __tablename__ = "submissions"
     __table_args__ = (UniqueConstraint("participant_id", "wave", "revision"),)
@@ -41,6 +44,7 @@ class Submission(Base):
     revision: Mapped[int]
     instrument: Mapped[str] = mapped_column(String(64))
     answers: Mapped[dict[str, Any]]
+    analysed: Mapped[dict[str, Any]]
     mode: Mapped[str] = mapped_column(String(12))
     language: Mapped[str] = mapped_column(String(5))
     started_at: Mapped[datetime]

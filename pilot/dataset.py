@@ -1,0 +1,336 @@
+"""From the record to analysis data: one row for each allocated participant, frozen in a file that is never changed.
+
+Answers are pulled out of their JSON by one generated SELECT for each wave, typed by the instrument's codebook: no rows
+of entity, attribute and value, and no objects. Outcome figures and effects read freezes only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Float, and_, cast, func, select
+from sqlalchemy.orm import Session, aliased
+
+from pilot import locking
+from pilot.errors import Refused, Tampered
+from pilot.events import record
+from pilot.models import (
+    AdviceSession,
+    Allocation,
+    Exposure,
+    Freeze,
+    Participant,
+    Pilot,
+    StratumState,
+    Submission,
+    Voucher,
+)
+from pilot.protocol import Protocol
+from surveys.codebook import Codebook, Variable, codebook
+from surveys.expressions import Variables
+from surveys.expressions import compile as compile_expression
+
+BY_ARM = (
+    "arm", "probability", "advice_taken", "advice_minutes", "advice_sessions", "referrals", "voucher_issued",
+    "voucher_spent_cents",
+)  # fmt: skip
+"""Columns that give the arm away. A freeze that is made before a permitted look does not hold them."""
+
+LABELS: Mapping[str, Mapping[str, str]] = {
+    "study_id": {"nl": "Studienummer", "en": "Study id"},
+    "arm": {"nl": "Groep waarin de deelnemer is geloot", "en": "Arm to which the participant was allocated"},
+    "probability": {"nl": "Kans op deze groep", "en": "Probability of this arm"},
+    "outreach_arm": {"nl": "Wijze van uitnodigen", "en": "Outreach arm"},
+    "allocated_on": {"nl": "Dag van loting", "en": "Day of allocation"},
+    "withdrawn": {"nl": "Gestopt met meedoen", "en": "Withdrawn"},
+    "advice_taken": {"nl": "Ten minste één gesprek gehad (1 ja, 0 nee)", "en": "At least one talk held (1 yes, 0 no)"},
+    "advice_minutes": {"nl": "Minuten gesprek", "en": "Minutes of talks"},
+    "advice_sessions": {"nl": "Aantal gesprekken", "en": "Number of talks"},
+    "referrals": {"nl": "Aantal verwijzingen", "en": "Number of referrals"},
+    "portal_views": {"nl": "Bekeken aanbod in het overzicht", "en": "Offers viewed in the portal"},
+    "voucher_issued": {"nl": "Voucher gekregen (1 ja, 0 nee)", "en": "Voucher issued (1 yes, 0 no)"},
+    "voucher_spent_cents": {"nl": "Besteed van de voucher (cent)", "en": "Spent of the voucher (cents)"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The data and all that is needed to read them: variables by name, and the SQL that made each wave."""
+
+    data: pd.DataFrame
+    variables: Mapping[str, Variable]
+    codebooks: tuple[Codebook, ...]
+    sql: tuple[str, ...]
+
+
+def build(session: Session, pilot: Pilot, protocol: Protocol) -> Frame:
+    """Everyone who was allocated in the pilot's present mode, whatever happened later, with outcomes worked out.
+
+    People who asked for no more data, or for erasure, keep their row and their arm; their answers are not in it.
+    """
+    base = _read(session, _spine(pilot), index="participant_id")
+    base["probability"] = [float(Fraction(text)) for text in base["probability"]]
+    base["allocated_on"] = [moment.date().isoformat() for moment in base["allocated_on"]]
+    covariates = pd.DataFrame(list(base.pop("covariates")), index=base.index)
+    parts, sql = [base, _typed_covariates(covariates, protocol)], []
+    codebooks = tuple(codebook(protocol.instrument_of(wave.name), wave.name) for wave in protocol.waves)
+    for wave, book in zip(protocol.waves, codebooks, strict=True):
+        query = _wave(pilot, wave.name, book)
+        sql.append(str(query.compile(session.get_bind())))
+        parts.append(_wave_frame(_read(session, query, index="participant_id"), wave.name, book, base.index))
+    data = pd.concat([*parts, _delivered(session, pilot, base.index)], axis=1)
+    stopped = data["withdrawn"].isin(["no_data", "erase"])
+    answers = [name for book in codebooks for name in (v.name for v in book.variables) if name in data]
+    data.loc[stopped, answers] = None
+    data = pd.concat([data, _outcomes(data, protocol)], axis=1)
+    variables = {v.name: v for book in codebooks for v in book.variables if v.name in data}
+    return Frame(data.sort_values("study_id").reset_index(drop=True), variables, codebooks, tuple(sql))
+
+
+def freeze(
+    session: Session,
+    pilot: Pilot,
+    protocol: Protocol,
+    *,
+    folder: Path,
+    with_arms: bool,
+    actor_id: int | None,
+    now: datetime,
+) -> Freeze:
+    """Writes the data to a file that never changes, with a manifest; `with_arms` only inside a permitted look."""
+    frame = build(session, pilot, protocol)
+    if frame.data.empty:
+        raise Refused("nobody has been allocated yet; there is nothing to freeze", code="empty")
+    data = frame.data if with_arms else frame.data.drop(columns=[name for name in BY_ARM if name in frame.data])
+    number = (session.scalar(select(func.max(Freeze.number)).where(Freeze.pilot_id == pilot.id)) or 0) + 1
+    name = f"{pilot.slug}/freeze-{number:04d}.parquet"
+    digest = _write(data, folder / name)
+    version, _ = locking.in_force(session, pilot.id)
+    manifest = {
+        "pilot": pilot.slug,
+        "number": number,
+        "created": now.isoformat(),
+        "rows": len(data),
+        "columns": list(data.columns),
+        "sha256": digest,
+        "with_arms": with_arms,
+        "protocol": version.fingerprint,
+        "audit_heads": _heads(session, pilot),
+        "sql": list(frame.sql),
+        "codebooks": [book.to_dict() for book in frame.codebooks],
+    }
+    row = Freeze(
+        pilot_id=pilot.id, number=number, file=name, sha256=digest, rows=len(data), manifest=manifest, created_at=now,
+        created_by=actor_id,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    record(session, "frozen", pilot, now=now, actor_id=actor_id, number=number, sha256=digest, with_arms=with_arms)
+    return row
+
+
+def read_freeze(folder: Path, row: Freeze) -> pd.DataFrame:
+    """The data of a freeze; raises Tampered when its file was changed, Refused when it was superseded."""
+    path = folder / row.file
+    if row.superseded_by is not None or not path.is_file():
+        raise Refused(f"freeze {row.number} was superseded; use a later one", code="superseded")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != row.sha256:
+        raise Tampered(f"the file of freeze {row.number} is not the one that was written: its SHA-256 differs")
+    return pd.read_parquet(path)
+
+
+def supersede(
+    session: Session, pilot: Pilot, protocol: Protocol, *, folder: Path, actor_id: int | None, now: datetime
+) -> int:
+    """After an erasure: every freeze of the pilot is replaced by one new one, the old files go, their manifests stay."""
+    old = session.scalars(
+        select(Freeze).where(Freeze.pilot_id == pilot.id, Freeze.superseded_by.is_(None)).order_by(Freeze.number)
+    ).all()
+    if not old:
+        return 0
+    with_arms = any(row.manifest.get("with_arms") for row in old)
+    new = freeze(session, pilot, protocol, folder=folder, with_arms=with_arms, actor_id=actor_id, now=now)
+    for row in old:
+        row.superseded_by = new.id
+        (folder / row.file).unlink(missing_ok=True)
+    session.flush()
+    return len(old)
+
+
+def _read(session: Session, query: Any, *, index: str) -> Any:
+    result = session.execute(query)
+    return pd.DataFrame(result.all(), columns=list(result.keys())).set_index(index)
+
+
+def _spine(pilot: Pilot) -> Any:
+    return (
+        select(
+            Participant.id.label("participant_id"),
+            Participant.study_id,
+            Allocation.arm,
+            Allocation.probability,
+            Allocation.covariates,
+            Participant.outreach_arm,
+            Allocation.allocated_at.label("allocated_on"),
+            Participant.withdrawn,
+        )
+        .join(Allocation, Allocation.participant_id == Participant.id)
+        .where(Participant.pilot_id == pilot.id, Allocation.mode == pilot.mode)
+        .order_by(Participant.id)
+    )
+
+
+def _wave(pilot: Pilot, wave: str, book: Codebook) -> Any:
+    """One SELECT for one wave: the latest revision of each person, every variable out of the JSON with its type."""
+    later = aliased(Submission)
+    columns = [
+        _extract(variable).label(variable.name)
+        for variable in book.variables
+        if variable.type != "flag" and not variable.repeated
+    ]
+    return (
+        select(Submission.participant_id, Submission.submitted_at, Submission.mode, *columns)
+        .join(Allocation, Allocation.participant_id == Submission.participant_id)
+        .outerjoin(
+            later,
+            and_(
+                later.participant_id == Submission.participant_id,
+                later.wave == Submission.wave,
+                later.revision > Submission.revision,
+            ),
+        )
+        .where(
+            Allocation.pilot_id == pilot.id, Allocation.mode == pilot.mode, Submission.wave == wave, later.id.is_(None)
+        )
+    )
+
+
+def _extract(variable: Variable) -> Any:
+    value = Submission.analysed[variable.question].as_string()
+    return cast(value, Float) if variable.type in ("integer", "number") else value
+
+
+def _wave_frame(rows: Any, wave: str, book: Codebook, index: pd.Index) -> pd.DataFrame:
+    data = rows.drop(columns=["submitted_at", "mode"]).reindex(index)
+    for variable in book.variables:
+        if variable.type == "flag" and not variable.repeated:
+            choice = variable.name.rsplit("__", 1)[-1]
+            words = data[f"{wave}__{variable.question}"]
+            chosen = words.dropna().map(lambda text, choice=choice: float(choice in str(text).split()))
+            data[variable.name] = chosen.reindex(data.index)
+    about = pd.DataFrame(
+        {
+            f"{wave}__responded": pd.Series(index.isin(rows.index).astype(int), index=index),
+            f"{wave}__mode": rows["mode"].reindex(index),
+            f"{wave}__submitted_on": pd.to_datetime(rows["submitted_at"], utc=True)
+            .dt.strftime("%Y-%m-%d")
+            .reindex(index),
+        }
+    )
+    return pd.concat([about, data], axis=1)
+
+
+def _typed_covariates(covariates: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Covariates as numbers where every value is one; strata stay text, whatever they look like."""
+    typed = {}
+    for name in protocol.covariates:
+        column = covariates[name] if name in covariates else pd.Series(index=covariates.index, dtype="string")
+        numbers: Any = pd.to_numeric(column, errors="coerce")
+        typed[name] = numbers if name not in protocol.allocation.strata and numbers.notna().all() else column
+    return pd.DataFrame(typed, index=covariates.index)
+
+
+def _delivered(session: Session, pilot: Pilot, index: pd.Index) -> pd.DataFrame:
+    """What each person really got: talks, minutes, views, referrals, voucher."""
+    talks = _grouped(
+        session,
+        pilot,
+        AdviceSession.participant_id,
+        func.count().label("n"),
+        func.sum(AdviceSession.minutes).label("m"),
+    )
+    exposures = {
+        kind: _grouped(session, pilot, Exposure.participant_id, func.count().label("n"), where=Exposure.kind == kind)
+        for kind in ("viewed", "referred")
+    }
+    vouchers = _grouped(session, pilot, Voucher.participant_id, func.sum(Voucher.spent_cents).label("n"))
+    filled = lambda column: column.reindex(index).fillna(0).astype("int64")  # noqa: E731
+    sessions = filled(talks["n"])
+    return pd.DataFrame(
+        {
+            "advice_sessions": sessions,
+            "advice_minutes": filled(talks["m"]),
+            "advice_taken": (sessions > 0).astype("int64"),
+            "portal_views": filled(exposures["viewed"]["n"]),
+            "referrals": filled(exposures["referred"]["n"]),
+            "voucher_issued": pd.Series(index.isin(vouchers.index).astype("int64"), index=index),
+            "voucher_spent_cents": filled(vouchers["n"]),
+        }
+    )
+
+
+def _grouped(session: Session, pilot: Pilot, person: Any, *counts: Any, where: Any = None) -> Any:
+    query = (
+        select(person.label("participant_id"), *counts)
+        .join(Participant, Participant.id == person)
+        .where(Participant.pilot_id == pilot.id)
+        .group_by(person)
+    )
+    return _read(session, query if where is None else query.where(where), index="participant_id")
+
+
+def _outcomes(data: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Each derived outcome of the protocol, worked out row by row from the survey variables; empty where unknown."""
+    columns = {}
+    for outcome in protocol.plan.outcomes:
+        if outcome.source.derive is None:
+            continue
+        expression = compile_expression(outcome.source.derive)
+        unknown = sorted(expression.references - set(data.columns))
+        if unknown:
+            raise Refused(
+                f"outcome '{outcome.name}' is derived from '{unknown[0]}', which no wave asks", code="outcome"
+            )
+        columns[outcome.name] = _derived(expression, data[sorted(expression.references)])
+    return pd.DataFrame(columns, index=data.index)
+
+
+def _derived(expression: Any, data: Any) -> Any:
+    """One value for each distinct combination of answers: as many evaluations as there are combinations."""
+    known = data.astype(object).where(data.notna(), "")
+    keys = list(zip(*(known[name] for name in known), strict=True))
+    values = {key: expression.text(Variables(dict(zip(known.columns, key, strict=True)))) for key in set(keys)}
+    return pd.to_numeric(pd.Series([values[key] for key in keys], index=data.index), errors="coerce")
+
+
+def _write(data: pd.DataFrame, path: Path) -> str:
+    """Writes beside, syncs, renames: a file that is there is whole. Gives its SHA-256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        raise Refused(f"the file {path.name} exists already; freezes are never overwritten", code="exists")
+    beside = path.with_suffix(".part")
+    data.to_parquet(beside, index=False)
+    with open(beside, "rb") as file:
+        os.fsync(file.fileno())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    os.rename(beside, path)
+    return digest
+
+
+def _heads(session: Session, pilot: Pilot) -> dict[str, Any]:
+    rows: Iterator[Any] = session.execute(
+        select(
+            StratumState.mode, StratumState.epoch, StratumState.stratum, StratumState.next_position, StratumState.head
+        )
+        .where(StratumState.pilot_id == pilot.id)
+        .order_by(StratumState.mode, StratumState.epoch, StratumState.stratum)
+    )  # type: ignore[assignment]
+    return {f"{mode}/{epoch}/{stratum}": {"positions": n - 1, "head": head} for mode, epoch, stratum, n, head in rows}
