@@ -56,6 +56,20 @@ class Layout:
                 return header
         return None
 
+    def choice_place(self, list_: str, choice: str, language: str) -> tuple[int | None, str | None]:
+        """The row of a choice in the choices sheet, and the header of its label in a language."""
+        if self.choices is None:
+            return None, None
+        listed, name = (
+            _header(self.choices, "list_name") or _header(self.choices, "list name"),
+            _header(self.choices, "name"),
+        )
+        wanted = (list_, choice)
+        row = next((r.number for r in self.choices.rows if (r.get(listed), r.get(name)) == wanted), None)
+        labels = [header for header in self.choices.headers if split(header)[0] == "label"]
+        header = next((header for header in labels if self.code(split(header)[1]) == language), None)
+        return row, header or "label"
+
     def code(self, language: str) -> str:
         """The plain code of a language as the workbook writes it: 'Nederlands (nl)' is 'nl'."""
         return self.languages[0] if language == "default" else code(language)
@@ -151,6 +165,18 @@ def check(form: Layout) -> Iterator[Finding]:
     yield from _check_columns(form)
     yield from _check_choices(form)
     yield from _check_rows(form)
+    yield from _check_references(form)
+
+
+def _check_references(form: Layout) -> Iterator[Finding]:
+    """pyxform stops at the first question that does not exist, and does not name the column."""
+    for row in form.survey.rows:
+        for header, text in row.cells.items():
+            for name in re.findall(r"\$\{\s*([^}#]*?)\s*\}", text):
+                if name not in form.rows:
+                    near = get_close_matches(name, form.rows, n=1)
+                    remedy = f"did you mean '{near[0]}'?" if near else "check the name"
+                    yield Finding(form.survey.name, row.number, header, f"there is no question '{name}'", remedy)
 
 
 def _check_columns(form: Layout) -> Iterator[Finding]:

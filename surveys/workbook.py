@@ -83,10 +83,12 @@ def open_workbook(source: str | Path | bytes) -> dict[str, Sheet]:
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError, TypeError):
         raise _refused("the file is not a workbook, or it is damaged", "open it in Excel and save it again") from None
     try:
-        return {
-            sheet.title.strip().lower(): _sheet(sheet.title, sheet.iter_rows(values_only=True))
-            for sheet in book.worksheets
-        }
+        found: dict[str, Sheet] = {}
+        for sheet in book.worksheets:
+            # The size that a sheet says it has may be wrong; rows beyond it would be lost in silence.
+            sheet.reset_dimensions()
+            found[sheet.title.strip().lower()] = _sheet(sheet.title, sheet.iter_rows(values_only=True))
+        return found
     except InstrumentError:
         raise
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError, TypeError, AttributeError):

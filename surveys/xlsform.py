@@ -25,7 +25,7 @@ __all__ = ["check_xlsform", "read_xlsform"]
 KINDS = {
     "text": "text", "string": "text", "integer": "integer", "int": "integer", "decimal": "decimal", "range": "range",
     "select one": "select_one", "select all that apply": "select_multiple", "rank": "rank", "date": "date",
-    "time": "time", "dateTime": "datetime", "note": "note", "acknowledge": "acknowledge", "trigger": "acknowledge",
+    "time": "time", "datetime": "datetime", "note": "note", "acknowledge": "acknowledge", "trigger": "acknowledge",
     "calculate": "calculate", "hidden": "hidden",
 }  # fmt: skip
 
@@ -70,7 +70,8 @@ def _converted(content: bytes, form: Layout) -> dict[str, Any]:
     from pyxform.xls2xform import convert
 
     try:
-        return convert(io.BytesIO(content), validate=False, file_type=".xlsx", form_name="data")._pyxform
+        converted = convert(io.BytesIO(content), validate=False, file_type=".xlsx", form_name="data")
+        return dict(converted._pyxform or {})
     except PyXFormError as error:
         row = re.search(r"\[row : (\d+)\]", str(error))
         text = re.sub(r"\s+", " ", str(error).replace(row[0] if row else "", "")).strip()
@@ -106,13 +107,20 @@ class _Builder:
     def children(self, items: list[dict[str, Any]]) -> Iterator[Question | Section]:
         others: dict[str, Question] = {}
         for item in items:
-            kind, name = str(item.get("type", "")), str(item.get("name", ""))
+            kind, name = str(item.get("type", "")).lower(), str(item.get("name", ""))
             if name in others:
                 yield others[name]
             elif kind in ("group", "repeat"):
                 if name != "meta" or item.get("control", {}).get("bodyless") is None:
                     yield self.section(item)
-            elif kind in KINDS and not item.get("bind", {}).get("jr:preload"):
+            elif item.get("bind", {}).get("jr:preload") or kind in layout.IGNORED:
+                continue
+            elif kind not in KINDS:
+                message_ = f"questions of the type '{kind}' cannot be asked here"
+                raise InstrumentError(
+                    [Finding(self.form.survey.name, self.form.row(name), "type", message_, "remove it")]
+                )
+            else:
                 question = self.question(item)
                 yield question
                 if name in self.form.with_other:
@@ -132,7 +140,7 @@ class _Builder:
         )
 
     def question(self, item: dict[str, Any]) -> Question:
-        bind, kind = item.get("bind", {}), KINDS[str(item["type"])]
+        bind, kind = item.get("bind", {}), KINDS[str(item["type"]).lower()]
         return Question(
             name=str(item["name"]),
             kind=kind,  # type: ignore[arg-type]

@@ -1,0 +1,269 @@
+"""Every example workbook shows one feature: read, walked and answered from the .xlsx to the stored value."""
+
+import runpy
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from surveys import (
+    Accepted,
+    Context,
+    Instrument,
+    Refused,
+    accept,
+    analysable,
+    check_xlsform,
+    codebook,
+    read_xlsform,
+    walk,
+)
+
+FOLDER = Path(__file__).parent / "examples"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.xlsx"))
+NOW = Context(date(2026, 11, 22), datetime(2026, 11, 22, 10, 30, tzinfo=UTC), "en", "p1")
+
+
+def example(name: str) -> Instrument:
+    return read_xlsform(FOLDER / f"{name}.xlsx")
+
+
+def answer(form: Instrument, answers: dict[str, Any], key: str, *values: str, **parts: str) -> dict[str, Any]:
+    raw = {key: list(values)} | {f"{key}-{part}": [value] for part, value in parts.items()}
+    result = accept(form, answers, key, raw, context=NOW, language="en")
+    assert isinstance(result, Accepted), result
+    return result.answers
+
+
+def refused(form: Instrument, answers: dict[str, Any], key: str, *values: str) -> str:
+    result = accept(form, answers, key, {key: list(values)}, context=NOW, language="en")
+    assert isinstance(result, Refused), result
+    return result.errors[0].code
+
+
+def keys(form: Instrument, answers: dict[str, Any]) -> list[str]:
+    return [step.key for step in walk(form, answers, context=NOW).steps]
+
+
+def data(form: Instrument, answers: dict[str, Any]) -> dict[str, Any]:
+    return analysable(form, answers, context=NOW)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_has_no_finding(name: str):
+    assert check_xlsform(FOLDER / f"{name}.xlsx")[1] == ()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_survives_json_and_has_a_codebook(name: str):
+    form = example(name)
+    assert Instrument.from_dict(form.to_dict()) == form
+    assert codebook.codebook(form, "w").to_dict()["fingerprint"] == form.fingerprint
+
+
+def test_the_workbooks_are_what_the_script_writes_byte_for_byte(tmp_path: Path):
+    runpy.run_path(str(FOLDER / "build.py"))["main"](tmp_path)
+    made = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*.*")}
+    kept = {
+        path.relative_to(FOLDER): path.read_bytes() for path in FOLDER.rglob("*.*") if path.suffix in (".xlsx", ".csv")
+    }
+    assert made == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "typed", "stored"),
+    [
+        ("text", "name", "  Fatma \U0001f44d\U0001f3fd ", "Fatma \U0001f44d\U0001f3fd"),
+        ("text_multiline", "story", "Een\r\ntwee", "Een\ntwee"),
+        ("phone", "phone", "06-12 34 56 78", "+31612345678"),
+        ("integer", "age", "44", 44),
+        ("decimal", "hours", "12,5", 12.5),
+        ("range", "score", "4", 4),
+        ("select_one", "work", "yes", "yes"),
+        ("date", "birth_date", "3 april 1985", "1985-04-03"),
+        ("time", "start", "9.05", "09:05"),
+        ("datetime", "moment", "2026-11-22T09:05", "2026-11-22T09:05"),
+        ("acknowledge", "agreed", "OK", "OK"),
+        ("select_from_file", "occupation", "baker", "baker"),
+    ],
+)
+def test_what_is_typed_is_stored_as_a_plain_value(name: str, key: str, typed: str, stored: object):
+    form = example(name)
+    answers = answer(form, {}, key, typed)
+    assert answers == {key: stored}
+    assert walk(form, answers, context=NOW).complete
+
+
+def test_several_choices_are_stored_in_the_order_of_the_list():
+    assert answer(example("select_multiple"), {}, "both", "no", "yes") == {"both": ["yes", "no"]}
+
+
+def test_other_brings_a_question_what_other_is():
+    form = example("select_other")
+    answers = answer(form, {}, "work", "other")
+    assert keys(form, answers) == ["work", "work_other"]
+    assert walk(form, answers, context=NOW).steps[1].label("en") == "What do you mean by 'other'?"
+
+
+def test_none_of_these_cannot_go_with_another_choice():
+    form = example("select_exclusive")
+    assert refused(form, {}, "help", "none", "money") == "choice_exclusive"
+    assert answer(form, {}, "help", "none") == {"help": ["none"]}
+
+
+def test_pulldata_looks_up_in_the_file_beside_the_form():
+    form = example("pulldata")
+    assert data(form, answer(form, {}, "occupation", "welder")) == {"occupation": "welder", "wage": 2600}
+
+
+def test_ranking_takes_every_choice_once():
+    form = example("rank")
+    assert refused(form, {}, "favourite", "leiden", "delfzijl") == "rank_incomplete"
+    answers = answer(form, {}, "favourite", leiden="1", delfzijl="3", groningen="2")
+    assert answers == {"favourite": ["leiden", "groningen", "delfzijl"]}
+    assert answer(form, {}, "favourite", "leiden", "delfzijl", "groningen")["favourite"][1] == "delfzijl"
+
+
+def test_a_date_may_come_in_three_parts():
+    form = example("date")
+    assert answer(form, {}, "birth_date", day="3", month="4", year="1985") == {"birth_date": "1985-04-03"}
+    result = accept(form, {}, "birth_date", {"birth_date-day": ["3"]}, context=NOW, language="en")
+    assert isinstance(result, Refused)
+    assert result.errors[0].code == "date_incomplete"
+
+
+def test_a_note_is_passed_once_and_gives_no_data():
+    form = example("note")
+    answers = answer(form, {}, "welcome")
+    assert walk(form, answers, context=NOW).next == walk(form, answers, context=NOW).steps[1]
+    assert data(form, answers) == {"name": None}
+
+
+def test_calculations_are_data_and_never_pages():
+    form = example("calculate")
+    assert keys(form, {}) == ["years"]
+    assert data(form, {"years": 3}) == {"years": 3, "months": 36}
+    assert data(form, {}) == {"years": None, "months": None}
+
+
+def test_a_hidden_value_keeps_its_default():
+    assert data(example("hidden"), {}) == {"source": "letter", "name": None}
+
+
+def test_pictures_and_sound_stand_beside_questions_and_choices():
+    form = example("media")
+    question = form.question("fruit")
+    assert question.media == {"image": {"en": "fruit.png"}, "audio": {"en": "fruit.mp3"}}
+    assert form.lists["pictures"][0].media == {"image": {"en": "apple.png"}}
+
+
+def test_groups_hold_questions_and_may_not_apply():
+    assert keys(example("group"), {}) == ["street", "town"]
+    form = example("group_relevant")
+    assert [keys(form, {"work": w}) for w in ("no", "yes")] == [["work"], ["work", "hours"]]
+
+
+def test_a_repeat_goes_on_until_the_person_says_no():
+    form = example("repeat")
+    answers: dict[str, Any] = {}
+    for key, value in (("child.1", "yes"), ("child.1.first_name", "Ali"), ("child.2", "no")):
+        step = walk(form, answers, context=NOW).next
+        assert step is not None
+        assert step.key == key
+        answers = answer(form, answers, key, value)
+    assert walk(form, answers, context=NOW).complete
+    assert data(form, answers) == {"child_count": 1, "child.1.first_name": "Ali"}
+
+
+def test_a_counted_repeat_numbers_its_instances_in_the_text():
+    form = example("repeat_count")
+    steps = walk(form, {"children": 2}, context=NOW).steps
+    assert [step.label("en") for step in steps[1:]] == ["Name of child 1", "Name of child 2"]
+
+
+def test_repeats_within_repeats_add_up():
+    form = example("repeat_nested")
+    answers = {"person.1.jobs": 2, "person.2.jobs": 1, "person.1.job.1.hours": 8, "person.1.job.2.hours": 16}
+    found = data(form, answers | {"person.2.job.1.hours": 32})
+    assert (found["total"], found["second"], found["person.1.job_count"]) == (56, 1, 2)
+
+
+def test_an_answer_that_left_the_path_is_kept_but_is_no_data():
+    form = example("relevant")
+    answers = answer(form, {"age": 12, "school": "De Klimop"}, "age", "40")
+    assert answers == {"age": 40, "school": "De Klimop"}
+    assert data(form, answers) == {"age": 40}
+    assert refused(form, answers, "school", "x") == "not_on_path"
+
+
+def test_a_constraint_speaks_the_words_of_the_form_and_ignores_an_empty_answer():
+    form = example("constraint")
+    result = accept(form, {}, "age", {"age": ["12"]}, context=NOW, language="en")
+    assert isinstance(result, Refused)
+    assert result.errors[0].message == "From 18 to 67"
+    assert answer(form, {}, "age", "") == {"age": None}
+
+
+def test_a_required_question_says_why():
+    result = accept(example("required"), {}, "name", {"name": ["  "]}, context=NOW, language="en")
+    assert isinstance(result, Refused)
+    assert (result.errors[0].code, result.errors[0].message) == ("required", "We need your name")
+
+
+def test_required_may_depend_on_another_answer():
+    form = example("required_if")
+    assert refused(form, {"work": "yes"}, "hours", "") == "required"
+    assert answer(form, {"work": "no"}, "hours", "")["hours"] is None
+
+
+def test_a_choice_filter_refuses_a_choice_that_is_not_offered():
+    form = example("choice_filter")
+    assert refused(form, {"province": "zh"}, "town", "delfzijl") == "choice_unknown"
+    assert answer(form, {"province": "zh"}, "town", "leiden")["town"] == "leiden"
+
+
+def test_defaults_fill_the_page_but_are_no_answer():
+    form = example("default")
+    path = walk(form, {}, context=NOW)
+    assert [step.value for step in path.steps] == ["2026-11-22", "1"]
+    assert data(form, {}) == {"day": None, "people": None}
+
+
+def test_a_calculated_question_is_shown_and_takes_no_answer():
+    form = example("readonly")
+    step = walk(form, {"age": 40}, context=NOW).steps[1]
+    assert (step.shown_only, step.value) == (True, "41")
+    assert answer(form, {"age": 40}, "next", "99")["next"] == "41"
+    assert data(form, {"age": 50, "next": "41"})["next"] == 51
+
+
+def test_the_name_of_a_choice_can_be_shown():
+    form = example("choice_name")
+    assert walk(form, {"work": "yes"}, context=NOW).steps[1].label("en") == "You said Yes"
+
+
+def test_guidance_for_the_interviewer_is_kept_apart():
+    step = walk(example("guidance"), {}, context=NOW).steps[0]
+    assert (step.hint("en"), step.guidance("en")) == ("", "Ask for the name in the passport")
+
+
+def test_every_text_has_its_languages_and_the_default_comes_first():
+    form = example("languages")
+    assert form.languages == ("en", "nl")
+    question = form.question("name")
+    assert question.label["nl"] == "Hoe heet u?"
+    assert question.required_message["nl"] == "Dit is nodig"
+    assert question.media["image"] == {"en": "name-en.png", "nl": "name-nl.png"}
+
+
+def test_a_question_that_does_not_exist_is_refused_and_nothing_is_lost():
+    form = example("text")
+    assert refused(form, {"name": "An"}, "nothing", "x") == "unknown_question"
+    assert refused(form, {"name": "An"}, "name.1.x", "x") == "unknown_question"
+
+
+def test_the_answers_that_were_handed_in_are_left_as_they_were():
+    answers: dict[str, Any] = {"age": 1}
+    answer(example("integer"), answers, "age", "2")
+    assert answers == {"age": 1}
