@@ -7,17 +7,16 @@ hypothesis of no average effect as well (Chung and Romano 2013; Wu and Ding 2021
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import rankdata
 
 from analysis.errors import DesignNotEstimable, OptionError, nearest
 from analysis.estimate import Array, Interval
 from analysis.frame import as_frame, column, control_label, numbers, of_trial, varied
-from analysis.kernels.permute import Bits, Slots, sums_over_members
+from analysis.kernels.permute import Slots
+from analysis.kernels.redrawn import Machine, machine
 from analysis.redraws import Redraws, redraw
 
 Statistic = Literal["studentized", "difference", "ranks"]
@@ -25,88 +24,7 @@ Alternative = Literal["two-sided", "greater", "less"]
 STATISTICS = ("studentized", "difference", "ranks")
 ALTERNATIVES = ("two-sided", "greater", "less")
 SOURCE = "Fisher (1935); Chung and Romano (2013); Wu and Ding (2021)"
-CACHE_CELLS = 40_000_000
 TIE = 1e-9
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Machine:
-    """Everything that gives the statistic of the observed assignment and of every redraw, at any shift.
-
-    Under a constant effect tau the outcomes y - tau x treated would have been seen whatever the assignment. The sums
-    that the statistic needs are polynomials in tau, so one pass over the bits serves every tau.
-    """
-
-    slots: Slots
-    members: tuple[Bits, Bits]
-    observed: tuple[Bits, Bits]
-    tables: Array
-    weight: Array
-    statistic: str
-    paired: bool
-    clustered: bool
-    y: Array
-    assigned: Array
-    cache: list[tuple[Array, Array]] = field(default_factory=list)
-
-    def at(self, tau: float = 0.0) -> tuple[float, Array]:
-        """The observed statistic and those of the redraws (NaN where a redraw leaves no estimate)."""
-        if self.statistic == "ranks" and tau:
-            shifted = self.y - tau * self.assigned
-            return _machine(self, shifted).at()
-        found = np.concatenate([self._evaluate(one, zero, tau) for one, zero in self._moments()])
-        seen = [sums_over_members(bits, self.tables, self.slots.block) for bits in self.observed]
-        value = float(self._evaluate(seen[0], seen[1], tau)[0])
-        if not math.isfinite(value):
-            raise DesignNotEstimable(
-                "the observed assignment leaves an arm of a block with fewer than two units",
-                remedy="use statistic='difference', or join small blocks",
-            )
-        return value, found
-
-    def _moments(self) -> Iterator[tuple[Array, Array]]:
-        if self.cache:
-            yield from self.cache
-            return
-        draws, B, c = self.members[0].shape[1], int(self.slots.block[-1]) + 1, self.tables.shape[2]
-        keep = draws * B * c * 2 <= CACHE_CELLS
-        step = max(1, CACHE_CELLS // (8 * B * c))
-        for start in range(0, draws, step):
-            part = slice(start, start + step)
-            pair = [
-                sums_over_members(np.ascontiguousarray(b[:, part]), self.tables, self.slots.block) for b in self.members
-            ]
-            if keep:
-                self.cache.append((pair[0], pair[1]))
-            yield pair[0], pair[1]
-
-    def _evaluate(self, one: Array, zero: Array, tau: float) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean1, var1 = self._arm(one, tau)
-            mean0, var0 = self._arm(zero, tau)
-            weight = self.weight[:, None] / self.weight.sum()
-            gaps = weight * (mean1 - mean0)
-            value = gaps.sum(axis=0)
-            if self.statistic != "studentized":
-                return value
-            if self.paired:
-                B = self.weight.size
-                variance = B / (B - 1) * ((gaps - value / B) ** 2).sum(axis=0)
-            else:
-                variance = (weight**2 * (var1 + var0)).sum(axis=0)
-            return np.where(variance > 0, value / np.sqrt(variance), np.sign(value) * np.inf * (value != 0))
-
-    def _arm(self, sums: Array, tau: float) -> tuple[Array, Array]:
-        """Mean and variance of the mean per block and draw."""
-        m, y, yy, z, zy = (sums[..., i] for i in range(5))
-        n, yn, nn, zn = (sums[..., i] for i in range(5, 9)) if self.clustered else (m, y, m, z)
-        zz = sums[..., 9] if self.clustered else z
-        total = y - tau * z
-        square, cross = yy - 2 * tau * zy + tau**2 * zz, yn - tau * zn
-        mean = total / n
-        spread = np.maximum(square - 2 * mean * cross + mean**2 * nn, 0.0)
-        spread = np.where(spread <= 1e-12 * np.abs(square), 0.0, spread)
-        return mean, m / (m - 1) * spread / n**2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +60,7 @@ class PermutationTest:
         """
         if not 0 < level < 1:
             raise OptionError(f"a confidence level lies between 0 and 1, not at {level}")
-        unit = float(np.ptp(self.machine.y)) / math.sqrt(self.machine.y.size) + 1e-300
+        unit = float(np.ptp(self.machine.total)) / math.sqrt(self.machine.total.size) + 1e-300
         ends = [self._end(side, 1 - level, unit) for side in (-1, 1)]
         if self.alternative == "greater":
             ends[1] = math.inf
@@ -202,21 +120,32 @@ def randomization_inference(
     """
     check(statistic, alternative)
     draw = design if isinstance(design, Redraws) else redraw(data, design, arm=arm, draws=draws, seed=seed)
-    name, machine, dropped = prepare(data, outcome, draw, statistic, treated, control, within)
-    value, null = machine.at()
-    good = np.isfinite(null) | np.isinf(null)
+    name, engine, n, dropped = prepare(data, outcome, draw, statistic, treated, control, within)
+    value, null = observed_and_null(engine)
+    good = ~np.isnan(null)
     lost = int((~good).sum())
     chance = draw.chance
     if lost:
         null, chance = null[good], None if chance is None else chance[good] / chance[good].sum()
-        machine = _without(machine, good)
+        kept = [np.ascontiguousarray(bits[:, good]) for bits in engine.members]
+        engine = replace(engine, members=(kept[0], kept[1]), cache=[])
     ways = "all allocations" if draw.exact else f"{draw.n:,} redraws, seed {draw.seed}"
-    effect = float(_difference(machine))
     return PermutationTest(
-        name, effect, value, p_value(value, null, alternative, chance), machine.y.size, int(null.size), draw.exact,
-        "no effect of assignment on anybody", f"{statistic}, {ways}", SOURCE, alternative, null, machine, chance,
+        name, engine.difference(), value, p_value(value, null, alternative, chance), n, int(null.size), draw.exact,
+        "no effect of assignment on anybody", f"{statistic}, {ways}", SOURCE, alternative, null, engine, chance,
         dropped, lost,
     )  # fmt: skip
+
+
+def observed_and_null(engine: Machine) -> tuple[float, Array]:
+    """The statistic of the experiment and of the redraws; raises DesignNotEstimable when the former does not exist."""
+    value, null = engine.at()
+    if math.isnan(value):
+        raise DesignNotEstimable(
+            "the observed assignment leaves an arm of a block with too few units for this statistic",
+            remedy="use statistic='difference', or join small blocks",
+        )
+    return value, null
 
 
 def check(statistic: str, alternative: str) -> None:
@@ -247,8 +176,8 @@ def p_value(value: float, null: Array, alternative: str = "two-sided", chance: A
 
 def prepare(
     data: Any, outcome: str, draw: Redraws, statistic: str, treated: Any, control: Any, within: Any
-) -> tuple[str, Machine, int]:
-    """The machine of one comparison and how many rows it leaves out for missing outcomes."""
+) -> tuple[str, Machine, int, int]:
+    """The machine of one comparison, how many rows it uses, and how many it leaves out for missing outcomes."""
     frame = as_frame(data).reset_index(drop=True)
     y = numbers(column(frame, outcome, "outcome"), "outcome")
     against = control_label(draw.arms, of_trial(data, "control", control))
@@ -266,67 +195,26 @@ def prepare(
     use = inside & ~np.isnan(y)
     varied(y[compared & use], outcome)
     name = f"{draw.arms[one]} - {draw.arms[zero]}"
-    machine = _build(draw, np.where(use, y, 0.0), use, one, zero, statistic)
-    return name, machine, int((compared & ~use).sum())
+    engine = _build(draw, np.where(use, y, 0.0), use, one, zero, statistic)
+    return name, engine, int((compared & use).sum()), int((compared & ~use).sum())
 
 
 def _build(draw: Redraws, y: Array, use: Array, one: int, zero: int, statistic: str) -> Machine:
     units = draw.observed.size
     size = np.bincount(draw.unit, use, minlength=units)
-    if statistic == "ranks":
-        y = np.where(use, 0.0, 0.0) if not use.any() else _ranks(y, use)
-    total = np.bincount(draw.unit, y * use, minlength=units)
-    clustered = draw.unit.size != units
-    assigned = (draw.observed == one).astype(float) * size
-    slots = Slots.of(draw.strata)
-    tables = slots.tables(_variables(size, total, assigned, clustered))
-    two = (one, zero)
-    members = tuple(slots.pack(draw.codes, arm) for arm in two)
-    observed = tuple(slots.pack(draw.observed[None, :], arm) for arm in two)
     seen = (draw.observed == one) | (draw.observed == zero)
-    weight = np.bincount(draw.strata, size * seen, minlength=int(draw.strata.max()) + 1)
-    count = np.bincount(draw.strata, (size > 0) & seen, minlength=weight.size)
-    paired = weight.size > 1 and bool((count[weight > 0] == 2).all())
-    if paired and not (count == 2).all():
-        paired = False
-    return Machine(slots, (members[0], members[1]), (observed[0], observed[1]), tables, weight, statistic, paired,
-                   clustered, total, assigned)  # fmt: skip
-
-
-def _ranks(y: Array, use: Array) -> Array:
-    out = np.zeros_like(y)
-    out[use] = rankdata(y[use])
-    return out
-
-
-def _variables(size: Array, total: Array, assigned: Array, clustered: bool) -> Array:
-    """Per unit: present, T, T², A, TA, and for clusters N, TN, N², AN, A²."""
-    present = (size > 0).astype(float)
-    parts = [present, total, total**2, assigned, total * assigned]
-    if clustered:
-        parts += [size, total * size, size**2, assigned * size, assigned**2]
-    return np.column_stack(parts)
-
-
-def _machine(base: Machine, y: Array) -> Machine:
-    """The same assignments with other outcomes, ranked anew."""
-    size = base.slots.tables  # the tables are rebuilt below; sizes are one per participant for ranks
-    del size
-    present = base.assigned >= 0
-    ranked = _ranks(y, present)
-    variables = _variables(np.ones_like(ranked), ranked, base.assigned, False)
-    return Machine(base.slots, base.members, base.observed, base.slots.tables(variables), base.weight, base.statistic,
-                   base.paired, False, y, base.assigned)  # fmt: skip
-
-
-def _without(machine: Machine, good: Array) -> Machine:
-    members = tuple(np.ascontiguousarray(bits[:, good]) for bits in machine.members)
-    return Machine(machine.slots, (members[0], members[1]), machine.observed, machine.tables, machine.weight,
-                   machine.statistic, machine.paired, machine.clustered, machine.y, machine.assigned)  # fmt: skip
-
-
-def _difference(machine: Machine) -> float:
-    seen = [sums_over_members(bits, machine.tables, machine.slots.block)[:, 0, :] for bits in machine.observed]
-    n = 5 if machine.clustered else 0
-    means = [part[:, 1] / part[:, n] for part in seen]
-    return float(machine.weight @ (means[0] - means[1]) / machine.weight.sum())
+    blocks = int(draw.strata.max()) + 1
+    count = np.bincount(draw.strata, (size > 0) & seen, minlength=blocks)
+    paired = blocks > 1 and int(np.bincount(draw.strata).max()) == 2
+    alone = (count < 2)[draw.strata]
+    size = np.where(alone, 0.0, size)
+    total = np.where(alone, 0.0, np.bincount(draw.unit, y * use, minlength=units))
+    weight = np.bincount(draw.strata, size * seen, minlength=blocks)
+    if not weight.any():
+        raise DesignNotEstimable("no block has two units with an outcome in the two arms")
+    slots = Slots.of(draw.strata)
+    members = (slots.pack(draw.codes, one), slots.pack(draw.codes, zero))
+    observed = (slots.pack(draw.observed[None, :], one), slots.pack(draw.observed[None, :], zero))
+    assigned = (draw.observed == one) * size
+    clustered = draw.unit.size != units
+    return machine(slots, members, observed, (size, total, assigned), weight, statistic, paired, clustered)
