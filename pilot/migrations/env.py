@@ -25,7 +25,7 @@ def frozen(kind: str, value: Any, _autogen: Any) -> str | Literal[False]:
 
 def run() -> None:
     database: Database = context.config.attributes["database"]
-    with database.write_engine.connect() as connection:
+    with database.write_engine.begin() as connection:
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -38,7 +38,6 @@ def run() -> None:
             if not database.is_sqlite:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
             context.run_migrations()
-        connection.commit()
 
 
 run()

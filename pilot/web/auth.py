@@ -34,6 +34,13 @@ logger = logging.getLogger("pilot.web")
 LIBRARY_TEXTS = Path(flask_security.__file__).parent / "translations"
 
 
+def of_the_library(language: str) -> list[Path]:
+    """The library's own catalogue, and what we add to it or say more plainly."""
+    own = FOLDER / language / "library.po"
+    theirs = LIBRARY_TEXTS / f"{language}_{language.upper()}" / "LC_MESSAGES" / "flask_security.po"
+    return [path for path in (theirs, own) if path.is_file()]
+
+
 class SignInRole(RoleMixin):
     """A row of `roles`, as the sign-in library sees it."""
 
@@ -104,7 +111,7 @@ def install(app: Flask) -> None:
         # wtforms announces that pairs of choices will go; the library still hands them in.
         warnings.simplefilter("ignore", DeprecationWarning)
         security = Security(app, Store(), mail_util_cls=Mail, login_form=SignInForm)
-    security.i18n_domain = Catalogue("flask_security", [LIBRARY_TEXTS, FOLDER])  # type: ignore[assignment]
+    security.i18n_domain = Catalogue("flask_security", of_the_library)  # type: ignore[assignment]
     app.jinja_env.globals["_fsdomain"] = security.i18n_domain.gettext
     # Rules are checked inside the request's transaction; the library's own check would open the session before it,
     # and its tokens in headers are not used.

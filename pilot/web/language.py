@@ -7,6 +7,7 @@ never waits for a compiler and never goes stale.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import urlencode
@@ -30,25 +31,20 @@ YEAR = 365 * 24 * 3600
 
 
 class Catalogue(Domain):
-    """Translations read from .po files: those of `folders` in turn, a later one adding to an earlier one."""
+    """Translations read from .po files. `files` gives those of a language, a later one adding to an earlier one."""
 
-    def __init__(self, name: str, folders: list[Path]) -> None:
-        super().__init__([str(folder) for folder in folders], name)
+    def __init__(self, name: str, files: Callable[[str], Iterable[Path]]) -> None:
+        super().__init__(domain=name)
+        self.files = files
 
     def get_translations(self) -> Translations:
         language = str(get_locale() or DEFAULT)
         if language not in self.cache:
-            self.cache[language] = self._read(language)
+            found = Translations(domain=self.domain[0])
+            for path in self.files(language):
+                found.merge(_compiled(path, self.domain[0]))
+            self.cache[language] = found
         return self.cache[language]
-
-    def _read(self, language: str) -> Translations:
-        found = Translations(domain=self.domain[0])
-        for folder in self.translation_directories:
-            for named in (language, f"{language}_{language.upper()}"):
-                path = Path(folder) / named / "LC_MESSAGES" / f"{self.domain[0]}.po"
-                if path.is_file():
-                    found.merge(_compiled(path, self.domain[0]))
-        return found
 
 
 def _compiled(path: Path, name: str) -> Translations:
@@ -60,11 +56,15 @@ def _compiled(path: Path, name: str) -> Translations:
     return Translations(compiled, name)
 
 
+def of_the_pages(language: str) -> list[Path]:
+    return sorted((FOLDER / language / "LC_MESSAGES").glob("*.po"))
+
+
 def install(app: Flask) -> None:
     zone = state(app).settings.timezone
     babel = Babel()
     babel.init_app(app, default_locale=DEFAULT, default_timezone=zone, locale_selector=chosen)
-    babel.domain_instance = Catalogue("messages", [FOLDER])
+    babel.domain_instance = Catalogue("messages", of_the_pages)  # type: ignore[assignment]  # a cached property
     app.after_request(_remember)
     app.context_processor(
         lambda: {"languages": LANGUAGES, "language": str(get_locale()), "text_direction": direction()}

@@ -46,6 +46,6 @@ def items(user: User, pilot: Pilot | None) -> list[Shown]:
     for item in ITEMS:
         fits = item.of_a_pilot == (pilot is not None)
         if fits and item.endpoint in current_app.view_functions and access.may(user, item.capability, pilot):
-            values = {"slug": pilot.slug} if pilot is not None else {}
-            found.append(Shown(url_for(item.endpoint, **values), item.label, item.endpoint))
+            url = url_for(item.endpoint) if pilot is None else url_for(item.endpoint, slug=pilot.slug)
+            found.append(Shown(url, item.label, item.endpoint))
     return found
