@@ -6,6 +6,7 @@ Bounds that assume nothing about the missing outcomes live in `analysis.bounds`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -55,8 +56,8 @@ def differential_response(arm: np.ndarray, observed: np.ndarray, arms: tuple[str
     if seen.sum() in (0, allocated.sum()) or len(arms) < 2:
         return Response(arms, *counts, None, None, None)
     table = np.column_stack([seen, allocated - seen])
-    statistic, p, df, _ = stats.chi2_contingency(table, correction=False)
-    return Response(arms, *counts, float(statistic), int(df), float(p))
+    found: Any = stats.chi2_contingency(table, correction=False)
+    return Response(arms, *counts, float(found.statistic), int(found.dof), float(found.pvalue))
 
 
 def response_weights(arm: np.ndarray, observed: np.ndarray, covariates: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import optimize
@@ -54,7 +55,8 @@ class Bounds:
         def shortfall(c: float) -> float:
             return float(ndtr(c + width) - ndtr(-c)) - level
 
-        c = float(optimize.brentq(shortfall, 0.0, 20.0, xtol=1e-12)) if shortfall(0.0) < 0 else 0.0
+        root: Any = optimize.brentq(shortfall, 0.0, 20.0, xtol=1e-12) if shortfall(0.0) < 0 else 0.0
+        c = float(root)
         return Interval(self.low - c * self.se_low, self.high + c * self.se_high)
 
 

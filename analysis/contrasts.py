@@ -21,7 +21,7 @@ from analysis.estimate import Estimate, Regression
 from analysis.measured import Measured
 from analysis.plan_schema import AnalysisPlan
 from analysis.regression import lm_robust
-from analysis.trial import Trial, as_text, numeric
+from analysis.trial import Trial, as_text, column_of, numeric
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,16 +99,16 @@ def lay_table(
         data["w"] = _weights(trial, decision, use, weights)
     rows, broken = np.flatnonzero(use), 0
     if decision.pairs is not None:
-        data["p"] = as_text(trial.data[decision.pairs]).to_numpy()[use]
+        data["p"] = as_text(column_of(trial.data, decision.pairs)).to_numpy()[use]
         if context.plan.broken_pairs == "drop_pair":
-            whole = data.groupby("p")["t"].transform("size") == 2
-            broken = int((~whole).sum())
-            rows = rows[whole.to_numpy()]
+            members = data["p"].value_counts()
+            whole = np.array([members[pair] == 2 for pair in data["p"]])
+            rows, broken = rows[whole], int((~whole).sum())
             data = data.loc[whole].reset_index(drop=True)
     return Table(
         data=data,
         rows=rows,
-        strata=decision.strata != () and data["s"].nunique() > 1,
+        strata=decision.strata != () and len(set(data["s"])) > 1,
         clusters=context.clusters is not None,
         pairs=decision.pairs is not None and context.plan.broken_pairs == "drop_pair",
         weights=weighted,
@@ -142,11 +142,11 @@ def adjusted(table: Table, estimator: str) -> Estimate | None:
         return None
     if table.pairs:
         return _paired_regression(table)
-    data = table.data[list(table.covariates)]
+    data = table.data.loc[:, list(table.covariates)]
     if table.strata:
         data = pd.concat([data, stratum_columns(table.data)], axis=1)
     if estimator == "ancova":
-        joined = pd.concat([table.data, data.drop(columns=list(table.covariates))], axis=1)
+        joined = pd.concat([table.data[["y", "t", *_present(table, "c", "w")]], data], axis=1)
         return _regress(table, f"y ~ t + {' + '.join(data.columns)}", joined)["t"]
     return _lin(table, data)
 
@@ -183,7 +183,7 @@ def clusters_of(trial: Trial, decision: Decision, plan: AnalysisPlan) -> np.ndar
     cluster of one: the design is partially nested, because advisors exist in the advised arms only.
     """
     if decision.clusters is not None:
-        return as_text(trial.data[decision.clusters]).to_numpy()
+        return as_text(column_of(trial.data, decision.clusters)).to_numpy()
     if plan.advisors is None or plan.advisors.treat_as == "fixed":
         return None
     advisor = trial.data[plan.advisors.column]
@@ -213,8 +213,12 @@ def stratum_columns(data: pd.DataFrame) -> pd.DataFrame:
     return dummies.set_axis([f"s{place}" for place in range(dummies.shape[1])], axis=1)
 
 
+def _present(table: Table, *columns: str) -> list[str]:
+    return [column for column in columns if column in table.data.columns]
+
+
 def _lin(table: Table, covariates: pd.DataFrame) -> Estimate:
-    data = pd.concat([table.data[[c for c in ("y", "t", "c", "w") if c in table.data]], covariates], axis=1)
+    data = pd.concat([table.data[["y", "t", *_present(table, "c", "w")]], covariates], axis=1)
     fit = lm_lin(
         "y ~ t",
         f"~ {' + '.join(covariates.columns)}",

@@ -9,6 +9,7 @@ holds: this is Holm's argument with outcomes instead of hypotheses.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -148,12 +149,11 @@ def _scale(shares: np.ndarray, df: float) -> np.ndarray:
 
 def _holm_by_outcome(raw: np.ndarray, outcomes: Sequence[str]) -> np.ndarray:
     corrected = np.empty(len(raw))
-    left = {name: outcomes.count(name) for name in outcomes}
+    left: Counter[str] = Counter(outcomes)
     highest = 0.0
     for place in np.argsort(raw, kind="stable"):
         highest = max(highest, min(1.0, raw[place] * len(left)))
         corrected[place] = highest
-        left[outcomes[place]] -= 1
-        if not left[outcomes[place]]:
-            del left[outcomes[place]]
+        left[outcomes[int(place)]] -= 1
+        left += Counter()  # drops the outcomes that have no hypothesis left
     return corrected

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
-from analysis.trial import as_text, numeric, require_columns
+from analysis.trial import as_text, column_of, numeric, require_columns
 
 MOST_LEVELS = 30
 
@@ -74,8 +74,8 @@ def encode(data: pd.DataFrame, columns: Iterable[str], *, all_levels: bool = Fal
     constant: list[str] = []
     missing: dict[str, int] = {}
     for column in columns:
-        missing[column] = int(data[column].isna().sum())
-        found = _numbers(data, column) if _is_number(data[column]) else _levels(data, column, all_levels)
+        missing[column] = int(column_of(data, column).isna().to_numpy().sum())
+        found = _numbers(data, column) if _is_number(column_of(data, column)) else _levels(data, column, all_levels)
         kept = [(name, values) for name, values in found if np.ptp(values) > 0]
         if not kept:
             constant.append(column)
@@ -112,7 +112,7 @@ def _differing(values: np.ndarray) -> int:
 
 
 def _is_number(series: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(series) or series.isna().all()
+    return pd.api.types.is_numeric_dtype(series) or bool(series.isna().all())
 
 
 def _numbers(data: pd.DataFrame, column: str) -> list[tuple[str, np.ndarray]]:
@@ -125,7 +125,8 @@ def _numbers(data: pd.DataFrame, column: str) -> list[tuple[str, np.ndarray]]:
 
 
 def _levels(data: pd.DataFrame, column: str, all_levels: bool) -> list[tuple[str, np.ndarray]]:
-    labels = as_text(data[column].astype(object).where(data[column].notna(), "(missing)"))
+    values = column_of(data, column)
+    labels = as_text(values.astype(object).where(values.notna(), "(missing)"))
     levels = sorted(labels.unique())
     if len(levels) > MOST_LEVELS:
         raise DataError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -14,12 +15,13 @@ from analysis.baseline import balance_result
 from analysis.contrasts import Context, clusters_of
 from analysis.correction import Key, over_family, within_outcome
 from analysis.covariates import encode
-from analysis.errors import AnalysisError, NotConverged, UnknownColumn
+from analysis.errors import NotConverged, UnknownColumn
 from analysis.measured import Measured, measure
 from analysis.outcome_results import Estimated, arm_means, contrast, response, weights_for
-from analysis.permutation import with_permutation
+from analysis.plan_redraw import redraws_for, with_permutation
 from analysis.provenance import provenance
-from analysis.results import ArmCount, ContrastResult, Deviation, OutcomeResult, Reading, Results
+from analysis.redraws import Redraws
+from analysis.results import ArmCount, ContrastResult, Deviation, OutcomeResult, Reading, Results, SampleRatio
 from analysis.sample_ratio import sample_ratio
 from analysis.subgroups import subgroup_results
 from analysis.trial import Trial
@@ -50,9 +52,10 @@ def carry_out(
     take_up = () if taken is None else by_arm(trial, taken)
     arms, ratio = _arm_counts(context)
     found = [*deviations.of_data(context, ratio), *deviations.of_take_up(take_up, context)]
+    redraws = redraws_for(context)
     outcomes = []
     for part in measured:
-        result, new = _outcome(context, part, taken)
+        result, new = _outcome(context, part, taken, redraws)
         outcomes.append(result)
         found += new
     return Results(
@@ -105,17 +108,17 @@ def require_named(plan: PreAnalysisPlan, data: pd.DataFrame) -> None:
             raise UnknownColumn(name, data.columns, path=path)
 
 
-def _arm_counts(context: Context) -> tuple[tuple[ArmCount, ...], object]:
+def _arm_counts(context: Context) -> tuple[tuple[ArmCount, ...], SampleRatio]:
     trial, design = context.trial, context.trial.design
     assert design is not None
     data = trial.data
     if context.decision.clusters is not None and context.decision.design == "clustered":
         data = data.drop_duplicates(context.decision.clusters)
-    counted = data[trial.arm].value_counts()
-    units = {arm: int(counted.get(arm, 0)) for arm in trial.arms}
+    counted = Counter(data[trial.arm])
+    units = {arm: counted[arm] for arm in trial.arms}
     if context.decision.design == "lottery":
-        expected = design.probabilities(trial.data).mean()
-        shares = {arm: float(expected[arm]) for arm in trial.arms}
+        chances = design.probabilities(trial.data)
+        shares = {arm: float(chances[arm].to_numpy().mean()) for arm in trial.arms}
     else:
         shares = dict(zip(design.names, (float(share) for share in design.shares), strict=True))
     ratio = sample_ratio(units, shares, restricted=context.decision.design not in RESTRICTED)
@@ -125,7 +128,9 @@ def _arm_counts(context: Context) -> tuple[tuple[ArmCount, ...], object]:
     ), ratio
 
 
-def _outcome(context: Context, measured: Measured, taken: np.ndarray | None) -> tuple[OutcomeResult, list[Deviation]]:
+def _outcome(
+    context: Context, measured: Measured, taken: np.ndarray | None, redraws: Redraws | None
+) -> tuple[OutcomeResult, list[Deviation]]:
     outcome, found = measured.outcome, []
     answered = response(context, measured)
     found += deviations.of_response(measured, answered, context)
@@ -139,7 +144,7 @@ def _outcome(context: Context, measured: Measured, taken: np.ndarray | None) -> 
     estimated = [contrast(context, measured, *pair, weights, taken) for pair in context.plan.contrasts]
     for one in estimated:
         found += deviations.of_contrast(measured, one.result, one.table, context)
-    contrasts = _within(context, measured, with_permutation(context, measured, estimated))
+    contrasts = _within(context, measured, with_permutation(context, estimated, redraws))
     result = OutcomeResult(
         name=outcome.name,
         label=outcome.label,
@@ -163,10 +168,10 @@ def _outcome(context: Context, measured: Measured, taken: np.ndarray | None) -> 
 def _within(context: Context, measured: Measured, estimated: Sequence[Estimated]) -> tuple[ContrastResult, ...]:
     """The contrasts of one outcome, corrected for one another; those that could not be estimated do not count."""
     method = context.plan.correction.contrasts
-    place = [i for i, one in enumerate(estimated) if one.result.main is not None]
+    place = [i for i, one in enumerate(estimated) if one.result.p is not None and one.result.main is not None]
     mains = [estimated[i].result.main for i in place]
     corrected = within_outcome(
-        [main_p(estimated[i].result) for i in place],
+        [p for p in (estimated[i].result.p for i in place) if p is not None],
         method,
         statistics=[main.statistic for main in mains if main is not None],
         contrasts=[(estimated[i].result.treated, estimated[i].result.comparison) for i in place],
@@ -187,17 +192,9 @@ def arm_variances(context: Context, measured: Measured) -> dict[str, float]:
         here = (arm == name) & measured.observed
         values = measured.values[here]
         if context.clusters is not None:
-            values = pd.Series(values).groupby(context.clusters[here]).mean().to_numpy()
+            values = np.array([values[context.clusters[here] == c].mean() for c in set(context.clusters[here])])
         found[name] = float(values.var(ddof=1) / len(values)) if len(values) > 1 else 0.0
     return found
-
-
-def main_p(result: ContrastResult) -> float:
-    """The p-value that is corrected: by redrawing the design when the plan chose that, else that of the main effect."""
-    if result.p_permutation is not None:
-        return result.p_permutation
-    assert result.p is not None
-    return result.p
 
 
 def _corrected(context: Context, outcomes: Sequence[OutcomeResult]) -> Iterable[OutcomeResult]:
@@ -230,10 +227,9 @@ def reading(result: ContrastResult, p_corrected: float | None, alpha: float) -> 
     main = result.main
     if main is None or p_corrected is None or p_corrected > alpha:
         return "unclear"
+    if result.p_permutation is not None and result.permutation_interval is None:
+        return "unclear"
     low, high = result.permutation_interval or (main.low, main.high)
     if low <= main.null <= high:
         return "unclear"
     return "higher" if low > main.null else "lower"
-
-
-__all__ = ["AnalysisError", "carry_out", "reading", "trial_of"]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.errors import DataError, UnknownColumn
 from analysis.plan_schema import Outcome
-from analysis.trial import Trial, numeric
+from analysis.trial import Trial, column_of, numeric
 
 _YES_NO = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "ja": 1.0, "nee": 0.0}
 
@@ -84,7 +84,8 @@ def measure(trial: Trial, outcome: Outcome) -> Measured:
                 path=("outcomes", outcome.name, "source"),
             )
         raise UnknownColumn(column, trial.data.columns, path=("outcomes", outcome.name, "source"))
-    series = _words_as_numbers(trial.data[column]) if outcome.kind == "binary" else trial.data[column]
+    series = column_of(trial.data, column)
+    series = _words_as_numbers(series) if outcome.kind == "binary" else series
     values = numeric(pd.DataFrame({column: series}), column).to_numpy(copy=True)
     observed = ~np.isnan(values)
     _check_kind(outcome, values, observed, trial.data.index)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.attrition import differential_response, response_weights
-from analysis.bounds import MONOTONE, lee_bounds, manski_bounds
+from analysis.bounds import MONOTONE, Bounds, lee_bounds, manski_bounds
 from analysis.contrasts import Context, Table, adjusted, lay_table, pool_sparse, unadjusted
 from analysis.covariates import encode
 from analysis.errors import AnalysisError, DesignNotEstimable, RankDeficient
@@ -171,22 +171,23 @@ def _complier(
 ) -> ComplierEffect | None:
     if taken is None:
         return None
+    here, t = taken[table.rows], table.data["t"].to_numpy()
+    shares = [_known_mean(here[t == side]) for side in (1.0, 0.0)]
+    result = ComplierEffect(effect=None, take_up_treated=shares[0], take_up_comparison=shares[1])
     why = refusal(context.plan, *contrast)
-    here = taken[table.rows]
-    means = {
-        name: float(np.nanmean(here[table.data["t"] == side]))
-        if (~np.isnan(here[table.data["t"] == side])).any()
-        else None
-        for side, name in ((1.0, "take_up_treated"), (0.0, "take_up_comparison"))
-    }
     if why:
-        return ComplierEffect(effect=None, refused=why, **means)
+        return result.model_copy(update={"refused": why})
     try:
         found = complier_effect(table, here, with_covariates=with_covariates)
     except AnalysisError as error:
-        return ComplierEffect(effect=None, refused=str(error), **means)
+        return result.model_copy(update={"refused": str(error)})
     effect = effect_of(found, context, measured, "two-stage least squares, offer as instrument for take-up")
-    return ComplierEffect(effect=effect.model_copy(update={"estimand": "effect on compliers"}), **means)
+    return result.model_copy(update={"effect": effect.model_copy(update={"estimand": "effect on compliers"})})
+
+
+def _known_mean(values: np.ndarray) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
 
 
 def _bounds(context: Context, measured: Measured, treated: str, comparison: str) -> tuple[BoundsResult | None, str]:
@@ -222,12 +223,20 @@ def _lee(context: Context, measured: Measured, rows: np.ndarray, treated: str, c
         if within is not None:
             found, tightened = within, context.decision.strata
     names = {"treated": treated, "comparison": comparison}
-    interval = None if context.clusters is not None else tuple(found.interval(1 - context.plan.alpha))
+    interval = _interval(context, found)
     return BoundsResult(
         method="lee", low=found.low, high=found.high, interval=interval, quantile_low=found.quantile_low,
         quantile_high=found.quantile_high, trimmed_share=found.trimmed_share,
         trimmed_arm=names.get(str(found.trimmed), found.trimmed), tightened_by=tightened, assumption=MONOTONE,
     )  # fmt: skip
+
+
+def _interval(context: Context, found: Bounds) -> tuple[float, float] | None:
+    """The Imbens-Manski interval; its standard errors are for people who count one by one, so none with clusters."""
+    if context.clusters is not None:
+        return None
+    interval = found.interval(1 - context.plan.alpha)
+    return interval.low, interval.high
 
 
 def _cells(context: Context, measured: Measured, rows: np.ndarray, is_treated: np.ndarray) -> np.ndarray:
@@ -242,5 +251,5 @@ def _manski(context: Context, measured: Measured, rows: np.ndarray, treated: str
     lowest, highest = possible_range(measured.outcome)
     is_treated = context.trial.data[context.trial.arm].to_numpy()[rows] == treated
     found = manski_bounds(measured.values[rows], is_treated, lowest=lowest, highest=highest)
-    interval = None if context.clusters is not None else tuple(found.interval(1 - context.plan.alpha))
+    interval = _interval(context, found)
     return BoundsResult(method="manski", low=found.low, high=found.high, interval=interval, assumption=found.assumption)

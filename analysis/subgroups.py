@@ -17,7 +17,7 @@ from analysis.estimate import Estimate
 from analysis.measured import Measured
 from analysis.outcome_results import effect_of
 from analysis.results import SubgroupLevel, SubgroupResult
-from analysis.trial import as_text
+from analysis.trial import as_text, column_of
 
 
 def subgroup_results(context: Context, measured: Measured, weights: np.ndarray | None) -> tuple[SubgroupResult, ...]:
@@ -52,7 +52,7 @@ def equal_effects(estimates: Sequence[Estimate]) -> tuple[float, int, float]:
 def _one(
     context: Context, measured: Measured, column: str, treated: str, comparison: str, weights: np.ndarray | None
 ) -> SubgroupResult:
-    labels = context.trial.data[column].astype(object)
+    labels = column_of(context.trial.data, column).astype(object)
     labels = as_text(labels.where(labels.notna(), "(missing)")).to_numpy()
     levels, estimates = [], []
     for level in sorted(set(labels)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -60,7 +60,7 @@ class Trial:
         require_columns(self.data, [name for name in wanted if name is not None])
         _refuse_missing(self.data, [name for name in wanted if name is not None])
         data = self.data.copy()
-        data[self.arm] = as_text(data[self.arm])
+        data[self.arm] = as_text(column_of(data, self.arm))
         put(self, "data", data)
         put(self, "arms", self._known_arms())
         if self.control is not None and self.control not in self.arms:
@@ -80,8 +80,8 @@ class Trial:
 
     def counts(self) -> dict[str, int]:
         """The number of participants allocated to each arm, in the order of `arms`."""
-        counted = self.data[self.arm].value_counts()
-        return {arm: int(counted.get(arm, 0)) for arm in self.arms}
+        arm = self.data[self.arm].to_numpy()
+        return {name: int((arm == name).sum()) for name in self.arms}
 
     def stratum(self) -> pd.Series:
         """The stratum of each participant as one text; a single stratum when the design has none."""
@@ -89,7 +89,7 @@ class Trial:
 
     def rows(self, keep: np.ndarray) -> pd.DataFrame:
         """The rows for which the boolean array `keep`, shape (n,), is true."""
-        return self.data.loc[keep]
+        return cast(pd.DataFrame, self.data.loc[keep])
 
     def _known_arms(self) -> tuple[str, ...]:
         found = list(dict.fromkeys(self.data[self.arm]))
@@ -108,10 +108,10 @@ class Trial:
     def _check_identity(self) -> None:
         if self.identity is None:
             return
-        twice = self.data[self.identity].duplicated()
+        twice = column_of(self.data, self.identity).duplicated().to_numpy()
         if twice.any():
             raise DataError(
-                f"participant '{self.data.loc[twice, self.identity].iloc[0]}' stands on more than one row "
+                f"participant '{self.data[self.identity].to_numpy()[twice][0]}' stands on more than one row "
                 f"({int(twice.sum())} rows too many in column '{self.identity}')",
                 remedy="keep one row per participant, with the arm allocated first",
             )
@@ -120,11 +120,12 @@ class Trial:
         if self.clusters is None:
             return
         for column in (self.arm, *self.strata):
-            spread = self.data.groupby(self.clusters, observed=True)[column].nunique()
-            if (spread > 1).any() and (column != self.arm or self._allocates_clusters()):
+            spread = cast(pd.Series, self.data.groupby(self.clusters, observed=True)[column].nunique())
+            several = spread.index.to_numpy()[spread.to_numpy() > 1]
+            if len(several) and (column != self.arm or self._allocates_clusters()):
                 where = "arm" if column == self.arm else f"value of stratum column '{column}'"
                 raise DataError(
-                    f"cluster '{spread.index[spread > 1][0]}' has more than one {where}",
+                    f"cluster '{several[0]}' has more than one {where}",
                     remedy="a cluster was allocated as a whole: correct its rows or name another cluster column",
                 )
 
@@ -134,15 +135,16 @@ class Trial:
     def _check_pairs(self) -> None:
         if self.pairs is None:
             return
-        sizes = self.data[self.pairs].value_counts()
-        if (sizes > 2).any():
+        sizes = column_of(self.data, self.pairs).value_counts()
+        if int(sizes.iloc[0]) > 2:
             raise DataError(
-                f"pair '{sizes.index[sizes > 2][0]}' has {int(sizes.max())} members", remedy="a pair has two members"
+                f"pair '{sizes.index[0]}' has {int(sizes.iloc[0])} members", remedy="a pair has two members"
             )
-        alone = self.data.groupby(self.pairs, observed=True)[self.arm].nunique()
-        same = alone[(alone == 1) & (sizes.reindex(alone.index) == 2)]
-        if len(same):
-            raise DataError(f"both members of pair '{same.index[0]}' are in the same arm")
+        arms = cast(pd.Series, self.data.groupby(self.pairs, observed=True)[self.arm].nunique())
+        size = {pair: int(n) for pair, n in zip(sizes.index, sizes.to_numpy(), strict=True)}
+        same = [pair for pair, n in zip(arms.index, arms.to_numpy(), strict=True) if n == 1 and size[pair] == 2]
+        if same:
+            raise DataError(f"both members of pair '{same[0]}' are in the same arm")
 
     def _check_probability(self) -> None:
         if self.probability is None:
@@ -156,9 +158,14 @@ class Trial:
             )
 
 
+def column_of(data: pd.DataFrame, name: str) -> pd.Series:
+    """One column of a table whose column names are known to be unique."""
+    return cast(pd.Series, data[name])
+
+
 def as_text(values: pd.Series) -> pd.Series:
     """Labels as text; whole numbers lose the '.0' that a missing value elsewhere in the column gave them."""
-    if pd.api.types.is_float_dtype(values) and (values == values.round()).all():
+    if pd.api.types.is_float_dtype(values) and bool((values == values.round()).all()):
         values = values.astype("int64")
     return values.astype(str).astype(object)
 
@@ -172,9 +179,9 @@ def joined(data: pd.DataFrame, columns: Iterable[str]) -> pd.Series:
     columns = list(columns)
     if not columns:
         return pd.Series("all", index=data.index, dtype=object)
-    label = as_text(data[columns[0]])
+    label = as_text(column_of(data, columns[0]))
     for column in columns[1:]:
-        label = label + "|" + as_text(data[column])
+        label = label + "|" + as_text(column_of(data, column))
     return label
 
 
@@ -192,13 +199,13 @@ def numeric(data: pd.DataFrame, column: str) -> pd.Series:
     [4.0, nan, 2.0]
     """
     require_columns(data, [column])
-    values = data[column]
-    numbers = pd.to_numeric(values, errors="coerce").astype(float)
-    spoiled = numbers.isna() & values.notna()
+    values = column_of(data, column)
+    numbers = cast(pd.Series, pd.to_numeric(values, errors="coerce")).astype(float)
+    spoiled = (numbers.isna() & values.notna()).to_numpy()
     if spoiled.any():
         row = data.index[spoiled][0]
         raise DataError(
-            f"row {row}: '{values[spoiled].iloc[0]}' in column '{column}' is not a number",
+            f"row {row}: '{values.to_numpy()[spoiled][0]}' in column '{column}' is not a number",
             remedy="leave the cell empty when the value is missing",
         )
     infinite = np.isinf(numbers.to_numpy())

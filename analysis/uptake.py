@@ -16,14 +16,14 @@ from analysis.estimate import Estimate
 from analysis.instrumental import iv_robust
 from analysis.plan_schema import AnalysisPlan
 from analysis.results import TakeUpArm
-from analysis.trial import Trial, numeric
+from analysis.trial import Trial, column_of, numeric
 
 
 def taken_up(trial: Trial, plan: AnalysisPlan) -> np.ndarray | None:
     """Take-up of every participant as 0, 1 or NaN, shape (n,); None when the plan defines none."""
     if plan.take_up is None:
         return None
-    values = trial.data[plan.take_up.column]
+    values = column_of(trial.data, plan.take_up.column)
     if pd.api.types.is_bool_dtype(values):
         values = values.astype(float)
     taken = numeric(pd.DataFrame({plan.take_up.column: values}), plan.take_up.column).to_numpy()

@@ -1,0 +1,65 @@
+"""Inference by redrawing the design inside a plan: for few clusters, or because the plan says so.
+
+One set of redrawn allocations serves all outcomes and contrasts, so their p-values are about the same shuffles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.contrasts import Context
+from analysis.errors import AnalysisError, DesignNotEstimable
+from analysis.outcome_results import Estimated
+from analysis.permutation import randomization_inference
+from analysis.redraws import Redraws, redraw
+
+
+def redraws_for(context: Context) -> Redraws | None:
+    """The redrawn allocations of this trial, or None when the plan locked a t reference."""
+    if context.decision.inference != "permutation":
+        return None
+    if context.trial.design is None:
+        raise DesignNotEstimable("without its design an allocation cannot be redrawn")
+    return redraw(context.trial, context.trial.design, draws=context.plan.draws, seed=context.plan.seed)
+
+
+def with_permutation(context: Context, estimated: Sequence[Estimated], redraws: Redraws | None) -> list[Estimated]:
+    """The contrasts with p-value and inverted interval by redrawing; unchanged when there are no redraws.
+
+    When the adjusted result is the main one, the outcome is first regressed on the covariates without the arm, and
+    the residuals are compared: the test stays exact, because covariates do not change with the allocation
+    (Rosenbaum 2002, Statistical Science 17).
+    """
+    if redraws is None:
+        return list(estimated)
+    return [one if one.table is None else _redrawn(context, one, redraws) for one in estimated]
+
+
+def _redrawn(context: Context, one: Estimated, redraws: Redraws) -> Estimated:
+    result, table = one.result, one.table
+    assert table is not None
+    values = np.full(context.trial.n, np.nan)
+    y = table.data["y"].to_numpy(float)
+    if result.headline == "adjusted" and table.covariates:
+        y = _residuals(y, table.data[list(table.covariates)].to_numpy(float))
+    values[table.rows] = y
+    data = context.trial.data.assign(**{"_redrawn outcome": values})
+    try:
+        test = randomization_inference(
+            data, "_redrawn outcome", redraws, treated=result.treated, control=result.comparison
+        )
+        interval = test.interval(1 - context.plan.alpha)
+    except AnalysisError as error:
+        return Estimated(result.model_copy(update={"refused": f"no inference by redrawing: {error}", "p": None}), table)
+    ends = tuple(interval) if math.isfinite(interval.low) and math.isfinite(interval.high) else None
+    return Estimated(
+        result.model_copy(update={"p_permutation": test.p, "p": test.p, "permutation_interval": ends}), table
+    )
+
+
+def _residuals(y: np.ndarray, covariates: np.ndarray) -> np.ndarray:
+    X = np.column_stack([np.ones(len(y)), covariates])
+    return y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
