@@ -44,6 +44,7 @@ class Axis:
             "showticklabels": bool(self.ticks),
             "showgrid": bool(self.ticks),
             "ticklabeloverflow": "allow",
+            "tickangle": 0,
         }
         if self.title:
             written["title"] = {"text": plain(self.title), "standoff": 8}
@@ -109,7 +110,7 @@ def day_number(day: date) -> int:
     return day.toordinal()
 
 
-def date_axis(first: date, last: date, form: Formatter, *, title: str = "", count: int = 4) -> Axis:
+def date_axis(first: date, last: date, form: Formatter, *, title: str = "", count: int = 3) -> Axis:
     """An axis of days; positions are day numbers."""
     if last <= first:
         last = first + timedelta(days=1)
@@ -226,6 +227,12 @@ def upright(at: float, top: float, bottom: float, *, dash: str = "dot") -> dict[
     """A vertical reference line."""
     style = {"color": theme.TOKENS["--reference"], "width": 1.5, "dash": dash}
     return {"type": "line", "xref": "x", "yref": "y", "x0": at, "x1": at, "y0": bottom, "y1": top, "line": style}
+
+
+def level_line(at: float, left: float, right: float, *, dash: str = "dot") -> dict[str, Any]:
+    """A horizontal reference line."""
+    style = {"color": theme.TOKENS["--reference"], "width": 1.5, "dash": dash}
+    return {"type": "line", "xref": "x", "yref": "y", "x0": left, "x1": right, "y0": at, "y1": at, "line": style}
 
 
 def plot(

@@ -11,6 +11,7 @@ from dashboards.format import Unit
 
 if TYPE_CHECKING:
     from analysis.results import ContrastResult
+    from dashboards.disclosure import Rules
 
 
 class Ends(Protocol):
@@ -33,6 +34,9 @@ class Estimated(Protocol):
     def n(self) -> int: ...
 
     @property
+    def df(self) -> float: ...
+
+    @property
     def convention(self) -> str: ...
 
     @property
@@ -50,7 +54,7 @@ class Effect:
 
     `null` is the value that means no effect: 0, or 1 for a ratio. `clear` is False when the interval includes it, or
     when the analysis says so for another reason (a correction for several contrasts); it never becomes "no effect".
-    An open end of the interval is infinite.
+    An open end of the interval is infinite, and so is `df` where the reference distribution is the normal.
 
     >>> Effect("Advice against portal", 0.083, 0.041, 0.125, n=1200).clear
     True
@@ -69,6 +73,7 @@ class Effect:
     convention: str = ""
     source: str = ""
     judged_clear: bool = True
+    df: float = math.inf
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
@@ -96,7 +101,7 @@ class Effect:
         ends = estimate.interval(level)
         return cls(
             label, estimate.value, ends.low, ends.high, estimate.n, level, unit, estimate.null,
-            estimate.convention, estimate.source,
+            estimate.convention, estimate.source, df=estimate.df,
         )  # fmt: skip
 
     @classmethod
@@ -107,7 +112,7 @@ class Effect:
             raise FigureError(f"'{label}' was not estimated", remedy=contrast.refused)
         return cls(
             label, main.value, main.low, main.high, main.n, main.level, unit, main.null,
-            main.convention, main.source, contrast.reading != "unclear",
+            main.convention, main.source, contrast.reading != "unclear", math.inf if main.df is None else main.df,
         )  # fmt: skip
 
 
@@ -125,3 +130,20 @@ class Pooled:
             raise FigureError(f"'{self.label}' has no value", remedy="Leave it out.")
         if self.n < 0:
             raise FigureError(f"'{self.label}' counts {self.n} people", remedy="Give zero or more.")
+
+    def too_few(self, rules: Rules) -> bool:
+        """Whether too few people stand behind it: all of them for a mean, those with or without it for a share."""
+        return few_behind(self.value, self.n, self.unit, rules)
+
+
+def few_behind(value: float, n: int, unit: Unit, rules: Rules) -> bool:
+    """Whether a share of n people, or their mean, is of too few to be published.
+
+    >>> from dashboards.disclosure import Rules
+    >>> few_behind(0.02, 400, "share", Rules()), few_behind(0.2, 400, "share", Rules())
+    (True, False)
+    """
+    if unit != "share":
+        return rules.too_small(n)
+    with_it = round(value * n)
+    return rules.too_small(with_it) or rules.too_small(n - with_it)

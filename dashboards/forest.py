@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 
 from dashboards import drawing
+from dashboards.counts import count_note, shown
+from dashboards.disclosure import Rules
 from dashboards.effects import Effect, Pooled
 from dashboards.errors import FigureError
 from dashboards.figure import Figure, Number, Table
@@ -16,10 +18,11 @@ from dashboards.texts import Language, text
 
 def forest(
     effects: Sequence[Effect], *, look: Look, language: Language,
-    pooled: Sequence[Pooled] = (), title: str = "", id: str = "effects",
+    pooled: Sequence[Pooled] = (), rules: Rules | None = None, title: str = "", id: str = "effects",
 ) -> Figure:  # fmt: skip
     """Effects in one unit. Under a masked look `effects` is never read: the pooled outcomes stand in its place.
 
+    With `rules` numbers of people are public, and effects of too few people or degrees of freedom are withheld.
     Raises `FigureError` for effects in different units or at different levels: these do not share an axis.
 
     >>> from datetime import date
@@ -31,9 +34,12 @@ def forest(
     {}
     """
     if not look.is_open:
-        return _masked(pooled, look=look, language=language, title=title, id=id)
+        return _masked(pooled, rules, look=look, language=language, title=title, id=id)
+    given = len(effects)
+    effects = [e for e in effects if rules is None or not (rules.too_small(e.n) or e.df < rules.residual_df)]
     if not effects:
-        raise FigureError("there are no effects to show", remedy="Give at least one.")
+        why = "there are no effects to show" if not given else "every effect is of too few people to be shown"
+        raise FigureError(why, remedy="Leave the figure out.")
     units, levels = {e.unit for e in effects}, {e.level for e in effects}
     if len(units) > 1 or len(levels) > 1:
         raise FigureError("effects in different units or at different levels share no axis", remedy="Draw one each.")
@@ -43,8 +49,8 @@ def forest(
         title=title or text("forest.title", language),
         sentence=_sentence(effects, language),
         plotly=_drawing(effects, unit, form),
-        table=_table(effects, unit, form),
-        note=_note(effects, form, level),
+        table=_table(effects, unit, form, rules),
+        note=" ".join([_note(effects, form, level), *_public_note(len(effects) < given, form, rules)]),
         source="; ".join(dict.fromkeys(e.source for e in effects if e.source)),
         alt=text("forest.alt", language, count=form.integer(len(effects))),
     )
@@ -96,7 +102,7 @@ def _inside(end: float, axis: drawing.Axis, unit: Unit) -> float:
     return axis.low - beyond if end < 0 else axis.high + beyond
 
 
-def _table(effects: Sequence[Effect], unit: Unit, form: Formatter) -> Table:
+def _table(effects: Sequence[Effect], unit: Unit, form: Formatter, rules: Rules | None) -> Table:
     language = form.language
     write = writer(unit, form, difference=True)
     columns = (
@@ -113,7 +119,7 @@ def _table(effects: Sequence[Effect], unit: Unit, form: Formatter) -> Table:
             Number(write(e.value), e.value),
             Number(write(e.low), _finite(e.low)),
             Number(write(e.high), _finite(e.high)),
-            Number(form.integer(e.n), e.n),
+            shown(e.n, form, rules),
             text(_reading(e), language),
         )
         for e in effects
@@ -147,10 +153,18 @@ def _note(effects: Sequence[Effect], form: Formatter, level: float) -> str:
     return " ".join(parts)
 
 
-def _masked(pooled: Sequence[Pooled], *, look: Look, language: Language, title: str, id: str) -> Figure:
+def _public_note(some_withheld: bool, form: Formatter, rules: Rules | None) -> list[str]:
+    return [] if rules is None else [count_note(form, rules, [some_withheld])]
+
+
+def _masked(
+    pooled: Sequence[Pooled], rules: Rules | None, *, look: Look, language: Language, title: str, id: str
+) -> Figure:
     form = Formatter(language)
     rows = tuple(
-        (p.label, Number(writer(p.unit, form)(p.value), p.value), Number(form.integer(p.n), p.n)) for p in pooled
+        (p.label, Number(writer(p.unit, form)(p.value), p.value), shown(p.n, form, rules))
+        for p in pooled
+        if rules is None or not p.too_few(rules)
     )
     columns = (text("common.outcome", language), text("common.everyone", language), text("common.n", language))
     return Figure(
@@ -159,4 +173,5 @@ def _masked(pooled: Sequence[Pooled], *, look: Look, language: Language, title: 
         sentence=look.notice(language),
         plotly={},
         table=Table(columns, rows, text("forest.pooled_caption", language)),
+        note=" ".join(_public_note(len(rows) < len(pooled), form, rules)),
     )

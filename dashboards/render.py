@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -10,6 +11,9 @@ from markupsafe import Markup
 from dashboards import svg, theme
 from dashboards.figure import Figure, Number, Table
 from dashboards.texts import Language, text
+
+if TYPE_CHECKING:
+    from dashboards.flow import Box
 
 NARROW, WIDE = 340, 680
 """Widths of the two static drawings; the style sheet shows the one that fits the screen."""
@@ -66,7 +70,22 @@ def table_html(table: Table) -> Markup:
     return Markup(environment().get_template("table.html").render(table=table))  # noqa: S704
 
 
+def flow_html(top: list[Box], columns: list[tuple[str, list[Box]]], bottom: list[Box], language: Language) -> str:
+    """The flow diagram as nested lists; arms side by side where the screen is wide enough."""
+    template = environment().get_template("flow.html")
+    return template.render(top=top, columns=columns, bottom=bottom, language=language)
+
+
+def figure_style() -> str:
+    """The style of figures alone, on the theme's variables: for a page that has a style of its own."""
+    return theme.css_variables() + _template_source("figure.css")
+
+
 def style_sheet() -> str:
-    """The style of standalone reports: the theme's variables, then plain rules on them."""
-    source, _, _ = PackageLoader("dashboards").get_source(environment(), "report.css")
-    return theme.css_variables() + source
+    """The style of standalone reports: that of figures, then plain rules for the page."""
+    return figure_style() + _template_source("report.css")
+
+
+def _template_source(name: str) -> str:
+    source, _, _ = PackageLoader("dashboards").get_source(environment(), name)
+    return source

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from dashboards.counts import count_note, shown
 from dashboards.counts import withheld as withheld_cell
 from dashboards.disclosure import Rules
-from dashboards.effects import Effect, Pooled
+from dashboards.effects import Effect, Pooled, few_behind
 from dashboards.errors import FigureError
 from dashboards.figure import Figure, Number, Table
 from dashboards.format import Formatter, Unit, writer
@@ -82,32 +83,27 @@ def sentences(
     form = Formatter(language)
     title = text("sentence.title", language, outcome=words.name)
     if not look.is_open:
-        return _masked(pooled, words, title, look=look, form=form, id=id)
-    hidden = {a.name for a in (*arms, comparison) if rules is not None and too_few(a, rules)}
+        return _masked(pooled, words, title, look=look, form=form, rules=rules, id=id)
+    unit = _unit(arms)
+    hidden = {a.name for a in (*arms, comparison) if rules is not None and few_behind(a.value, a.n, unit, rules)}
     told = [
         text("sentence.too_few", language, arm=arm.name, least=form.integer(rules.min_cell))
         if rules is not None and ({arm.name, comparison.name} & hidden)
         else sentence(arm, comparison, words, language)
         for arm in arms
     ]
+    notes = [] if rules is None else [count_note(form, rules, [bool(hidden)])]
     level = next((a.effect.level for a in arms if a.effect), 0.95)
+    notes.insert(0, text("sentence.note", language, level=form.level(level)))
     return Figure(
         id=id,
         title=title,
         sentence="\n".join(told),
         plotly={},
-        table=_table((comparison, *arms), words, hidden, form),
-        note=text("sentence.note", language, level=form.level(level)),
+        table=_table((comparison, *arms), words, hidden, form, rules),
+        note=" ".join(notes),
         source="; ".join(dict.fromkeys(a.effect.source for a in arms if a.effect and a.effect.source)),
     )
-
-
-def too_few(arm: ArmOutcome, rules: Rules) -> bool:
-    """Whether the number of people with or without the outcome is below the smallest cell (means: all people)."""
-    if (arm.effect is not None and arm.effect.unit != "share") or not 0 <= arm.value <= 1:
-        return arm.n < rules.min_cell
-    with_it = round(arm.value * arm.n)
-    return min(with_it, arm.n - with_it) < rules.min_cell
 
 
 def _of_hundred(arm: ArmOutcome, comparison: ArmOutcome, words: OutcomeWords, language: Language) -> str:
@@ -165,17 +161,23 @@ def _effect(arm: ArmOutcome) -> Effect:
     return arm.effect
 
 
-def _table(arms: Sequence[ArmOutcome], words: OutcomeWords, hidden: set[str], form: Formatter) -> Table:
-    language = form.language
+def _unit(arms: Sequence[ArmOutcome]) -> Unit:
     units: list[Unit] = [a.effect.unit for a in arms if a.effect]
-    unit: Unit = units[0] if units else "share"
-    write = writer("number" if unit == "ratio" else unit, form)
+    return units[0] if units else "share"
+
+
+def _table(
+    arms: Sequence[ArmOutcome], words: OutcomeWords, hidden: set[str], form: Formatter, rules: Rules | None
+) -> Table:
+    language = form.language
+    unit = _unit(arms)
+    write = writer("number" if unit == "ratio" else unit, form, digits=0 if rules and unit == "share" else None)
     points = writer(unit, form, difference=True)
     withheld = withheld_cell(form)
     rows = []
     for arm in arms:
         value = withheld if arm.name in hidden else Number(write(arm.value), arm.value)
-        people = withheld if arm.name in hidden else Number(form.integer(arm.n), arm.n)
+        people = withheld if arm.name in hidden else shown(arm.n, form, rules)
         if arm.effect is None:
             change: str | Number = text("sentence.is_comparison", language)
         elif hidden & {arm.name, arms[0].name}:
@@ -193,12 +195,15 @@ def _table(arms: Sequence[ArmOutcome], words: OutcomeWords, hidden: set[str], fo
     return Table(columns, tuple(rows), text("sentence.caption", language, outcome=words.name))
 
 
-def _masked(pooled: Pooled | None, words: OutcomeWords, title: str, *, look: Look, form: Formatter, id: str) -> Figure:
+def _masked(
+    pooled: Pooled | None, words: OutcomeWords, title: str, *, look: Look, form: Formatter, rules: Rules | None,
+    id: str,
+) -> Figure:  # fmt: skip
     language = form.language
     rows: tuple[tuple[str | Number, ...], ...] = ()
     told = [look.notice(language)]
-    if pooled is not None:
-        rows = ((text("common.everyone", language), Number(form.integer(pooled.n), pooled.n),
+    if pooled is not None and not (rules is not None and pooled.too_few(rules)):
+        rows = ((text("common.everyone", language), shown(pooled.n, form, rules),
                  Number(writer(pooled.unit, form)(pooled.value), pooled.value)),)  # fmt: skip
         if pooled.unit == "share":
             happened = words.said(form.decimal(100 * pooled.value, 0), language)

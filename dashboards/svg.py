@@ -108,8 +108,9 @@ def _axes(frame: _Frame, layout: Mapping[str, Any], height: int) -> list[str]:
     rule, soft = theme.TOKENS["--rule"], f' fill="{theme.TOKENS["--ink-soft"]}"'
     parts = []
     for at, label in zip(x["tickvals"], x["ticktext"], strict=True):
-        px = frame.x(at)
-        parts += [_stroke(px, frame.top, px, bottom, rule), _text(px, bottom + 20, label, "middle", soft)]
+        px, half = frame.x(at), len(html.unescape(label)) * SIZE * 0.3
+        inside = round(min(max(px, half + 2), right + layout["margin"]["r"] - half - 2), 2)
+        parts += [_stroke(px, frame.top, px, bottom, rule), _text(inside, bottom + 20, label, "middle", soft)]
     if y["showticklabels"]:
         for at, label in zip(y["tickvals"], y["ticktext"], strict=True):
             py = frame.y(at)
