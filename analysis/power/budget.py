@@ -11,7 +11,9 @@ from analysis.power.result import Result, Values
 __all__ = ["finite_population", "optimal_cluster_size", "optimal_share"]
 
 
-def optimal_share(*, cost_control: float, cost_treated: float, sd_control: float = 1.0, sd_treated: float = 1.0) -> Result:
+def optimal_share(
+    *, cost_control: float, cost_treated: float, sd_control: float = 1.0, sd_treated: float = 1.0
+) -> Result:
     """Treated share of the sample with the smallest variance for a given budget.
 
     `relative_efficiency` in the details is that of an equal split. Source: Cochran (1977) §5.5; Nam (1973);
@@ -75,9 +77,7 @@ def optimal_cluster_size(
         convention="least variance for a budget",
         formula="m = sqrt(cost_cluster / cost_person (1 - icc) / icc)",
         source="Cochran (1977) ch. 9; Raudenbush (1997)",
-        inputs=Values(
-            {"cluster_size": size, "cost_cluster": cost_cluster, "cost_person": cost_person, "icc": icc}
-        ),
+        inputs=Values({"cluster_size": size, "cost_cluster": cost_cluster, "cost_person": cost_person, "icc": icc}),
         details=Values(details),
     )
 

@@ -3,6 +3,7 @@
 AnalysisError
 └── PowerError
     ├── ImpossibleRequest   an input outside its domain; `parameter` names the one that binds
+    ├── SectionError        a `sample_size` section that cannot be read; `path` names the place
     ├── NoSolution          the search ended without a number that survives substitution
     └── PostHocRefused      power from an observed effect
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from analysis.errors import AnalysisError
 
-__all__ = ["ImpossibleRequest", "NoSolution", "PostHocRefused", "PowerError"]
+__all__ = ["ImpossibleRequest", "NoSolution", "PostHocRefused", "PowerError", "SectionError"]
 
 
 class PowerError(AnalysisError):
@@ -36,3 +37,7 @@ class NoSolution(PowerError):
 
 class PostHocRefused(PowerError):
     """Power computed from the effect that a study observed says nothing that its p-value did not."""
+
+
+class SectionError(PowerError):
+    """A `sample_size` section that cannot be read; `path` names the place in it."""

@@ -102,7 +102,11 @@ def _errors(kind: str, predictor: str, p1: float, odds_ratio: float, share: floa
     alternative = math.sqrt(slope_variance(predictor, intercept, signed, share))
     if kind == "wald":
         return slope, alternative, alternative
-    return slope, math.sqrt(slope_variance(predictor, _null_intercept(predictor, intercept, signed, share), 0, share)), alternative
+    return (
+        slope,
+        math.sqrt(slope_variance(predictor, _null_intercept(predictor, intercept, signed, share), 0, share)),
+        alternative,
+    )
 
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(80)

@@ -222,9 +222,7 @@ def noninferiority_ratio(
         b, a = restricted_proportions_ratio(p2, p1, margin, first / second)
         null = math.sqrt(b * (1 - b) / second + margin**2 * a * (1 - a) / first)
         alternative = math.sqrt(p2 * (1 - p2) / second + margin**2 * p1 * (1 - p1) / first)
-        return float(
-            tails.special.ndtr((abs(p2 - margin * p1) - tails.z_critical(alpha, 1) * null) / alternative)
-        )
+        return float(tails.special.ndtr((abs(p2 - margin * p1) - tails.z_critical(alpha, 1) * null) / alternative))
 
     method = Method(
         "non-inferiority of a risk ratio",

@@ -128,8 +128,9 @@ def several_means(
             {"n": n, "delta": delta, "power": power, "alpha": alpha},
             power_at,
             {"n": SizeRange(2), "delta": EffectRange(scale=0.1 * sd)},
-            lambda n, delta, alpha: _sizes(n, count, control_ratio)
-            | {"critical": critical(standing(n, delta)[1], alpha)[0]},
+            lambda n, delta, alpha: (
+                _sizes(n, count, control_ratio) | {"critical": critical(standing(n, delta)[1], alpha)[0]}
+            ),
             {"comparisons": count, "sd": sd, "control_ratio": control_ratio, "sides": sides},
         )
 

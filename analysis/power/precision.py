@@ -33,7 +33,9 @@ def _answer(
     if n is not None:
         width = half_width_at(n)
         inputs = {"n": n, "half_width": width, **notes}
-        return Result("half_width", width, math.ceil(width * 1e4) / 1e4, test, convention, formula, source, Values(inputs))
+        return Result(
+            "half_width", width, math.ceil(width * 1e4) / 1e4, test, convention, formula, source, Values(inputs)
+        )
     assert half_width is not None
     low = high = minimum
     while half_width_at(high) > half_width:

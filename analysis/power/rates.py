@@ -41,11 +41,15 @@ _METHODS: dict[str, tuple[Errors | None, Method]] = {
     "wald": (_wald, Method("two rates", "Wald test of the log rate ratio", _LOG, "Zhu & Lakkis (2014), approach 2")),
     "score": (
         _score,
-        Method("two rates", "log rate ratio, null variance at the pooled rate", _LOG, "Zhu & Lakkis (2014), approach 3"),
+        Method(
+            "two rates", "log rate ratio, null variance at the pooled rate", _LOG, "Zhu & Lakkis (2014), approach 3"
+        ),
     ),
     "reference": (
         _reference,
-        Method("two rates", "log rate ratio, null variance at the control rate", _LOG, "Zhu & Lakkis (2014), approach 1"),
+        Method(
+            "two rates", "log rate ratio, null variance at the control rate", _LOG, "Zhu & Lakkis (2014), approach 1"
+        ),
     ),
     "difference": (
         None,
@@ -58,7 +62,9 @@ _METHODS: dict[str, tuple[Errors | None, Method]] = {
     ),
     "sqrt": (
         None,
-        Method("two rates", "square-root transformation", "2 |sqrt rate2 - sqrt rate1|, variance 1/t", "Huffman (1984)"),
+        Method(
+            "two rates", "square-root transformation", "2 |sqrt rate2 - sqrt rate1|, variance 1/t", "Huffman (1984)"
+        ),
     ),
 }
 

@@ -13,7 +13,14 @@ from analysis.power import checks, tails
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
 
-__all__ = ["correlation", "point_biserial", "r_squared", "r_squared_change", "regression_coefficient", "two_correlations"]
+__all__ = [
+    "correlation",
+    "point_biserial",
+    "r_squared",
+    "r_squared_change",
+    "regression_coefficient",
+    "two_correlations",
+]
 
 _SOURCE = "Cohen (1988) ch. 9; G*Power 3.1 manual"
 
@@ -35,7 +42,9 @@ def r_squared(
     >>> round(r_squared(predictors=5, f2=1 / 9, n=95).power, 6)
     0.673586
     """
-    return r_squared_change(tested=predictors, predictors=predictors, f2=f2, r2_change=r2, n=n, power=power, alpha=alpha)
+    return r_squared_change(
+        tested=predictors, predictors=predictors, f2=f2, r2_change=r2, n=n, power=power, alpha=alpha
+    )
 
 
 def r_squared_change(
@@ -181,7 +190,11 @@ def _exact(n: float, r: float, r0: float, alpha: float, sides: int) -> float:
 
 
 _CORRELATION_METHODS = {
-    "exact": (_exact, "exact distribution of the correlation, bivariate normal", "Hotelling (1953); G*Power 3.1 manual"),
+    "exact": (
+        _exact,
+        "exact distribution of the correlation, bivariate normal",
+        "Hotelling (1953); G*Power 3.1 manual",
+    ),
     "fisher": (_fisher, "Fisher's z, variance 1 / (n - 3)", "Fisher (1921); Chow, Shao & Wang (2008)"),
     "t": (_t_fisher, "critical value by t, power by Fisher's z with bias correction", "Cohen (1988) ch. 3; R pwr"),
 }

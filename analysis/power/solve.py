@@ -100,7 +100,9 @@ class Question:
             value = _solve_effect(unknown, self.power_at, target, span)
         reached = self.power_at(value)
         if abs(reached - target) > TOLERANCE:
-            raise NoSolution(unknown, f"the search ended at {value:g}, where the power is {reached:.6f}, not {target:g}")
+            raise NoSolution(
+                unknown, f"the search ended at {value:g}, where the power is {reached:.6f}, not {target:g}"
+            )
         return value
 
     def answer(self, rivals: Iterable[Question] = (), warnings: Iterable[str] = ()) -> Result:

@@ -102,9 +102,7 @@ def boundaries(
         total += p
         cumulative.append(total)
     levels = tuple(float(special.ndtr(-u)) for u in upper)
-    return Boundaries(
-        times, tuple(upper), lower, levels, tuple(cumulative), constant, alpha, sides, spending, source
-    )
+    return Boundaries(times, tuple(upper), lower, levels, tuple(cumulative), constant, alpha, sides, spending, source)
 
 
 def _classical(

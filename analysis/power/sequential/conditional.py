@@ -14,7 +14,11 @@ __all__ = ["conditional_power", "predictive_power"]
 
 
 def conditional_power(
-    *, z: float, information: float, critical: float = 1.959963984540054, drift: float | Literal["trend", "null"] = "trend"
+    *,
+    z: float,
+    information: float,
+    critical: float = 1.959963984540054,
+    drift: float | Literal["trend", "null"] = "trend",
 ) -> float:
     """Chance that the final statistic exceeds `critical`, given `z` at a share `information` of the data.
 

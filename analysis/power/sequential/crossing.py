@@ -80,9 +80,7 @@ class Walk:
         return Walk(points, weights * (kernel @ self.mass), time)
 
 
-def crossing(
-    upper: Sequence[float], lower: Sequence[float], times: Sequence[float], drift: float = 0.0
-) -> Crossing:
+def crossing(upper: Sequence[float], lower: Sequence[float], times: Sequence[float], drift: float = 0.0) -> Crossing:
     """Chances of crossing at each look when the final statistic has mean `drift` (at time 1).
 
     `upper` and `lower` are bounds on the Z scale (infinite where there is none), `times` the information fractions.

@@ -1,0 +1,304 @@
+"""From assumptions to power: the effect and its standard error for every comparison, at given sizes of the arms.
+
+A stage switches the complications on one by one (take-up, covariates, clusters, several arms, looks), so that the same
+arithmetic gives the textbook number and the final one, and the chain of factors between them adds up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from scipy import special
+from scipy.optimize import brentq
+
+from analysis.planning.section import Arm, Clusters, Outcome, SampleSize
+from analysis.power.errors import ImpossibleRequest, NoSolution
+from analysis.power.many_to_one import joint_within, rejections, step_down_critical
+from analysis.power.sequential import boundaries, crossing
+
+__all__ = ["FULL", "STAGES", "Comparison", "Model", "Stage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Which complications count."""
+
+    take_up: bool = True
+    r2: bool = True
+    clusters: bool = True
+    arms: bool = True
+    looks: bool = True
+
+
+FULL = Stage()
+STAGES: tuple[tuple[str, Stage], ...] = (
+    ("textbook", Stage(False, False, False, False, False)),
+    ("take_up", Stage(True, False, False, False, False)),
+    ("r2", Stage(True, True, False, False, False)),
+    ("clusters", Stage(True, True, True, False, False)),
+    ("arms", Stage(True, True, True, True, False)),
+    ("looks", FULL),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One comparison at given sizes: the effect, its standard errors, and the root share of the common arm in them."""
+
+    treated: str
+    other: str
+    effect: float
+    se: float
+    se_null: float
+    loading: float
+    loading_null: float
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Power of one outcome of the section; `scale` multiplies every effect (1 is as assumed)."""
+
+    section: SampleSize
+    outcome: Outcome
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The comparisons of the family, treated first."""
+        names = [arm.name for arm in self.section.arms]
+        control = self.section.control
+        if self.section.comparisons == "against_control":
+            return [(name, control) for name in names if name != control]
+        if self.section.comparisons == "all_pairs":
+            ordered = [control, *(name for name in names if name != control)]
+            return [(b, a) for i, a in enumerate(ordered) for b in ordered[i + 1 :]]
+        return [(a, b) for a, b in self.section.comparisons]
+
+    def sizes(self, n: float) -> dict[str, float]:
+        """People analysed in every arm when an arm of ratio 1 has `n`."""
+        return {arm.name: n * arm.ratio for arm in self.section.arms}
+
+    def level(self, name: str, stage: Stage, scale: float) -> float:
+        """Expected proportion or mean of an arm."""
+        base = self.outcome.control.value if self.outcome.control is not None else 0.0
+        arm = self._arm(name)
+        if name == self.section.control:
+            return base
+        effect = self.outcome.effect.value * arm.effect_multiple * scale
+        if self.outcome.effect_on == "takers" and stage.take_up:
+            effect *= self.take_up(arm) - self.take_up_control()
+        return base + effect
+
+    def comparison(self, pair: tuple[str, str], sizes: Mapping[str, float], stage: Stage, scale: float) -> Comparison:
+        """Effect and standard errors of one comparison."""
+        treated, other = (self._arm(name) for name in pair)
+        first, second = (self.level(name, stage, scale) for name in pair)
+        weights = [self.inflation(arm, stage) / sizes[arm.name] for arm in (treated, other)]
+        if self.outcome.kind == "continuous":
+            assert self.outcome.sd is not None
+            variances = [self.outcome.sd.value**2] * 2
+            null = variances[0]
+        else:
+            self._check_proportions(first, second, pair)
+            variances = [p * (1 - p) for p in (first, second)]
+            share = sizes[treated.name] / (sizes[treated.name] + sizes[other.name])
+            mean = share * first + (1 - share) * second
+            null = mean * (1 - mean)
+        own, common = variances[0] * weights[0], variances[1] * weights[1]
+        se = math.sqrt(own + common)
+        pooled = self.section.variance == "pooled" and self.outcome.kind == "binary"
+        loading_null = math.sqrt(weights[1] / sum(weights))
+        se_null = math.sqrt(null * sum(weights)) if pooled else se
+        loading = math.sqrt(common) / se
+        return Comparison(pair[0], pair[1], first - second, se, se_null, loading, loading_null)
+
+    def power(self, sizes: Mapping[str, float], *, stage: Stage = FULL, scale: float = 1.0) -> float:
+        """Power at these sizes: of the weakest comparison, of any, or of all, as the section asks."""
+        pairs = self.pairs() if stage.arms else self._weakest_pair(sizes, stage, scale)
+        found = [self.comparison(pair, sizes, stage, scale) for pair in pairs]
+        df = self._df(sizes) if stage.clusters else math.inf
+        many_to_one = len({c.other for c in found}) == 1
+        correction = self._correction(len(found), many_to_one)
+        if self.section.power_of != "marginal" and stage.arms and len(found) > 1:
+            if not many_to_one or (stage.looks and self.section.looks is not None):
+                raise ImpossibleRequest(
+                    "power_of",
+                    f"'{self.section.power_of}' power is computed for comparisons with one control and without looks",
+                    remedy="use power_of: marginal, or simulate the plan",
+                )
+        critical = self._critical(correction, found, df)
+        if correction == "holm" or (self.section.power_of != "marginal" and len(found) > 1):
+            return self._joint(critical, found, df)
+        return min(self._one(c, critical[0], df, stage) for c in found)
+
+    def solve_size(self, power: float, *, stage: Stage = FULL) -> float:
+        """Unrounded people an arm of ratio 1 needs, checked by substitution."""
+        if power <= self.section.alpha:
+            raise ImpossibleRequest("power", f"{power:g} does not exceed alpha {self.section.alpha:g}")
+
+        def miss(n: float) -> float:
+            return self.power(self.sizes(n), stage=stage) - power
+
+        low = self.smallest(stage)
+        if miss(low) >= 0:
+            return low
+        high = max(4 * low, 16.0)
+        while miss(high) < 0:
+            low, high = high, high * 2
+            if high > 1e12:
+                raise NoSolution("power", f"no number of people gives power {power:g} under these assumptions")
+        n = float(brentq(miss, low, high, xtol=1e-9, rtol=1e-13))
+        if abs(miss(n)) > 1e-6:
+            raise NoSolution("n", f"the search ended at {n:g}, where the power is {miss(n) + power:.6f}")
+        return n
+
+    def solve_scale(self, sizes: Mapping[str, float], power: float) -> float:
+        """Multiple of the assumed effects that has the power at these sizes."""
+
+        def miss(scale: float) -> float:
+            return self.power(sizes, scale=scale) - power
+
+        low, high = 1e-6, self.largest_scale()
+        top = min(high, 1.0)
+        while miss(top) < 0:
+            if top >= high:
+                raise NoSolution("effect", f"even the largest possible effect has power {miss(top) + power:.4f}")
+            low, top = top, min(top * 1.5, high)
+        if low == 1e-6:
+            while miss(low) > 0:
+                low /= 10
+        return float(brentq(miss, low, top, xtol=1e-12))
+
+    def _arm(self, name: str) -> Arm:
+        return next(arm for arm in self.section.arms if arm.name == name)
+
+    def take_up(self, arm: Arm) -> float:
+        """Share of the arm that takes the offer up; 1 when nothing is stated."""
+        own = arm.take_up if arm.take_up is not None else self.section.take_up
+        return 1.0 if own is None else own.value
+
+    def take_up_control(self) -> float:
+        """Share of the control arm that finds the offer elsewhere; 0 when nothing is stated."""
+        control = self._arm(self.section.control)
+        own = control.take_up if control.take_up is not None else self.section.take_up_control
+        return 0.0 if own is None else own.value
+
+    def inflation(self, arm: Arm, stage: Stage) -> float:
+        """Variance of an arm over that of independent people without covariates."""
+        left = 1 - (self.outcome.r2.value if self.outcome.r2 is not None and stage.r2 else 0.0)
+        if not stage.clusters:
+            return left
+        return left * max(_design_effect(self.section.clusters), _design_effect(arm.nested))
+
+    def _df(self, sizes: Mapping[str, float]) -> float:
+        clusters = self.section.clusters
+        if clusters is None:
+            return math.inf
+        return max(sum(sizes.values()) / clusters.size.value - len(self.section.arms), 1.0)
+
+    def smallest(self, stage: Stage) -> float:
+        """Smallest size of an arm for which the test exists."""
+        clusters = self.section.clusters
+        if clusters is None or not stage.clusters:
+            return 2.0
+        arms = len(self.section.arms)
+        return max(2.0, (arms + 1) * clusters.size.value / sum(arm.ratio for arm in self.section.arms))
+
+    def _check_proportions(self, first: float, second: float, pair: tuple[str, str]) -> None:
+        for name, p in zip(pair, (first, second), strict=True):
+            if not 0 < p < 1:
+                raise ImpossibleRequest("effect", f"takes the proportion of arm '{name}' to {p:g}, not a probability")
+        if first == second:
+            raise ImpossibleRequest("take_up", f"arms '{pair[0]}' and '{pair[1]}' are expected to come out the same")
+
+    def largest_scale(self) -> float:
+        """Multiple of the effects at which a proportion would leave (0, 1)."""
+        if self.outcome.kind == "continuous":
+            return 1e6
+        room = []
+        for pair in self.pairs():
+            for name in pair:
+                base, step = self.level(name, FULL, 0.0), self.level(name, FULL, 1.0) - self.level(name, FULL, 0.0)
+                if step:
+                    room.append(((1 - base) if step > 0 else base) / abs(step))
+        return min(room) * (1 - 1e-9)
+
+    def _weakest_pair(self, sizes: Mapping[str, float], stage: Stage, scale: float) -> list[tuple[str, str]]:
+        def ease(pair: tuple[str, str]) -> float:
+            c = self.comparison(pair, sizes, stage, scale)
+            return abs(c.effect) / c.se
+
+        return [min(self.pairs(), key=ease)]
+
+    def _correction(self, count: int, many_to_one: bool) -> str:
+        chosen = self.section.correction
+        if count == 1:
+            return "none"
+        if chosen == "dunnett" and not many_to_one:
+            raise ImpossibleRequest(
+                "correction",
+                "Dunnett compares every arm with one control; these comparisons have several",
+                remedy="use holm or bonferroni, or comparisons: against_control",
+            )
+        if chosen == "holm" and not many_to_one:
+            # Holm's first step is Bonferroni: a lower bound that needs no joint distribution.
+            return "bonferroni"
+        return chosen
+
+    def _critical(self, correction: str, found: list[Comparison], df: float) -> list[float]:
+        alpha, sides = self.section.alpha, self.section.sides
+        if correction == "dunnett":
+            value = _dunnett(tuple(round(c.loading_null, 9) for c in found), alpha, sides, df)
+            return [value] * len(found)
+        return step_down_critical(len(found), alpha, correction, sides=sides, df=df, control_ratio=1.0)
+
+    def _joint(self, critical: list[float], found: list[Comparison], df: float) -> float:
+        chances = rejections(
+            critical,
+            [abs(c.effect) / c.se for c in found],
+            [c.loading for c in found],
+            sides=self.section.sides,
+            df=df,
+            widths=[c.se_null / c.se for c in found],
+        )
+        if self.section.power_of == "any":
+            return chances.any_pair
+        return chances.all_pairs if self.section.power_of == "all" else min(chances.marginal)
+
+    def _one(self, c: Comparison, critical: float, df: float, stage: Stage) -> float:
+        drift, width = abs(c.effect) / c.se, c.se_null / c.se
+        if stage.looks and self.section.looks is not None:
+            upper, times = _look_bounds(self.section, critical)
+            lower = [-u if self.section.sides == 2 else -math.inf for u in upper]
+            return crossing([u * width for u in upper], [u * width for u in lower], times, drift).any_upper
+        if math.isinf(df):
+            return float(special.ndtr(drift - critical * width))
+        return float(1 - special.nctdtr(df, drift, critical * width))
+
+
+def _design_effect(clusters: Clusters | None) -> float:
+    if clusters is None:
+        return 1.0
+    cv = 0.0 if clusters.cv is None else clusters.cv.value
+    return 1 + ((1 + cv**2) * clusters.size.value - 1) * clusters.icc.value
+
+
+@lru_cache(maxsize=4096)
+def _dunnett(loadings: tuple[float, ...], alpha: float, sides: int, df: float) -> float:
+    return float(brentq(lambda c: joint_within(c, loadings, sides, df) - (1 - alpha), 0.0, 40.0, xtol=1e-10))
+
+
+def _look_bounds(section: SampleSize, critical: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Bounds of the looks at the level that the correction leaves to one comparison."""
+    assert section.looks is not None
+    level = section.sides * float(special.ndtr(-critical))
+    return _bounds(section.looks.at, section.looks.spending, section.looks.parameter, round(level, 12), section.sides)
+
+
+@lru_cache(maxsize=256)
+def _bounds(
+    at: int | tuple[float, ...], spending: str, parameter: float | None, alpha: float, sides: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    found = boundaries(looks=at, spending=spending, alpha=alpha, sides=sides, parameter=parameter)
+    return found.upper, found.times
