@@ -130,3 +130,16 @@ def _organisation(session: Session, name: str | None) -> int | None:
         session.add(found)
         session.flush()
     return found.id
+
+
+def find(session: Session, email: str) -> User | None:
+    """The member of staff with this address, if there is one."""
+    return session.scalar(select(User).where(func.lower(User.email) == address(email).lower()))
+
+
+def by_email(session: Session, email: str) -> User:
+    """The member of staff with this address; raises Refused when there is none."""
+    user = find(session, email)
+    if user is None:
+        raise Refused(f"nobody signs in as {email}; add the person with `pilot user add`", code="no_user")
+    return user

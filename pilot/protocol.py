@@ -131,14 +131,19 @@ class Protocol:
         return rfc8785.dumps(json.loads(self.canonical)["allocation"]).decode()
 
 
-def read(path: Path) -> Protocol:
-    """The protocol in this file (or in protocol.yaml of this folder); raises InvalidProtocol with every problem."""
+def read(path: Path, *, change: Callable[[dict[str, Any]], None] | None = None) -> Protocol:
+    """The protocol in this file (or in protocol.yaml of this folder); raises InvalidProtocol with every problem.
+
+    `change` may alter the sections before they are checked: a demo and a rehearsal move the dates.
+    """
     path = path / "protocol.yaml" if path.is_dir() else path
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ProtocolError(f"{path} cannot be read: {error.strerror}; give the folder or its protocol.yaml") from None
     data, lines, problems = _parse(text)
+    if change is not None and not problems:
+        change(data)
     instruments = _instruments(data.get("instruments"), path.parent, problems) if not problems else {}
     return _build(data, instruments, problems, lines)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,20 +78,44 @@ def keep(
     Raises Stale when another page was kept in the meantime and says something else about this question; the same
     answer twice is one answer. Raises Refused when the wave is finished.
     """
+    pages = [(question, raw)]
+    return keep_pages(
+        session, protocol, participant, wave, pages, revision=revision, mode=mode, language=language, now=now
+    )
+
+
+def keep_pages(
+    session: Session,
+    protocol: Protocol,
+    participant: Participant,
+    wave: str,
+    pages: Iterable[tuple[str, Mapping[str, list[str]]]],
+    *,
+    revision: int | None,
+    mode: str = "self",
+    language: str,
+    now: datetime,
+) -> Kept:
+    """Takes in several pages in their order, all or none: a paper form, an imported row, a list read out by telephone.
+
+    `pages` may be a generator that looks at what was kept so far through its own means; without a `revision` whatever
+    is on record counts as seen. Raises as `keep` does.
+    """
     if submission(session, participant, wave) is not None:
         raise Refused("this list is finished; thank you", code="already_submitted")
-    instrument = instrument_of(protocol, wave)
+    instrument, where = instrument_of(protocol, wave), context(participant, language, now)
     row = draft(session, participant, wave, lock=True)
-    before: Mapping[str, Any] = row.answers if row else {}
-    kept = row.revision if row else 0
-    result = accept(instrument, before, question, raw, context=context(participant, language, now), language=language)
-    if not isinstance(result, Accepted):
-        return Kept(before, kept, result.errors)
-    answers = dict(result.answers)
-    if answers == dict(before) and row is not None:
+    before: dict[str, Any] = dict(row.answers) if row else {}
+    kept, answers = row.revision if row else 0, before
+    for question, raw in pages:
+        result = accept(instrument, answers, question, raw, context=where, language=language)
+        if not isinstance(result, Accepted):
+            return Kept(before, kept, result.errors)
+        if revision not in (None, kept) and _contradicts(question, before, result.answers):
+            raise Stale("this question was answered on another page in the meantime; look at the newest answers")
+        answers = dict(result.answers)
+    if row is not None and answers == before:
         return Kept(before, kept)
-    if kept != revision and _contradicts(question, before, answers):
-        raise Stale("this question was answered on another page in the meantime; look at the newest answers")
     _save(session, participant, wave, instrument, row, answers, mode, language, now)
     return Kept(answers, kept + 1)
 
