@@ -65,16 +65,16 @@ def demo(options: argparse.Namespace) -> int:
     set_up("app")
     say("  Making the demo pilots, unless they stand already …")
     pilot = VENV / "bin" / "pilot"
-    env = environment()
-    made = subprocess.run([pilot, "demo", "--home", DEMO_HOME], cwd=ROOT, env=env, check=False)
+    env = {**environment(), "PILOT_HOME": str(DEMO_HOME)}
+    DEMO_HOME.mkdir(parents=True, exist_ok=True)
+    made = subprocess.run([pilot, "demo"], cwd=ROOT, env=env, check=False)
     if made.returncode:
         raise Stop("The demo could not be made; what went wrong stands above.")
     address = f"http://127.0.0.1:{options.port}/"
     say(f"\n  Ready in {time.monotonic() - started:.0f} s: {address}   (stop with Ctrl-C)\n")
     if options.browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"):
         threading.Thread(target=open_browser, args=(options.port, address), daemon=True).start()
-    serve = [pilot, "serve", "--home", DEMO_HOME, "--port", str(options.port)]
-    server = subprocess.Popen([str(word) for word in serve], cwd=ROOT, env=env)
+    server = subprocess.Popen([pilot, "serve", "--port", str(options.port)], cwd=ROOT, env=env)
     try:
         return server.wait()
     except KeyboardInterrupt:

@@ -20,9 +20,10 @@ REMEDIES: tuple[tuple[str, str], ...] = (
     (
         r"name resolution|dns error|ENOTFOUND|EAI_AGAIN|error sending request|Could not connect|ECONNREFUSED|ETIMEDOUT"
         r"|Failed to establish a new connection|Network is unreachable|Connection refused|tcp connect error"
-        r"|Temporary failure resolving|ConnectTimeout|Failed to fetch",
+        r"|Temporary failure resolving|ConnectTimeout|Failed to fetch|No matching distribution found"
+        r"|not found in the package registry",
         "A package could not be fetched. Check the network connection and try again; behind a proxy set HTTPS_PROXY "
-        "first. What was already fetched is kept.",
+        "first, with a mirror of your own check that it is up to date. What was already fetched is kept.",
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED|invalid peer certificate|self.signed certificate|UnknownIssuer",
