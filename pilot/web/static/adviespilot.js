@@ -18,9 +18,10 @@ window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
-// The first thing that is not right gets the focus, also where the browser ignores autofocus on a block.
-document.addEventListener("DOMContentLoaded", () => {
-  document.querySelector(".errors[autofocus]")?.focus();
+// What is not right yet gets the focus, also where a browser ignores autofocus on a block.
+window.addEventListener("load", () => {
+  const errors = document.querySelector(".errors[autofocus]");
+  if (errors && document.activeElement === document.body) errors.focus();
 });
 
 // Buttons that print the page.
