@@ -128,7 +128,7 @@ def randomization_inference(
     if lost:
         null, chance = null[good], None if chance is None else chance[good] / chance[good].sum()
         kept = [np.ascontiguousarray(bits[:, good]) for bits in engine.members]
-        engine = replace(engine, members=(kept[0], kept[1]), cache=[])
+        engine = replace(engine, members=tuple(kept), cache={})
     ways = "all allocations" if draw.exact else f"{draw.n:,} redraws, seed {draw.seed}"
     return PermutationTest(
         name, engine.difference(), value, p_value(value, null, alternative, chance), n, int(null.size), draw.exact,
@@ -213,7 +213,8 @@ def _build(draw: Redraws, y: Array, use: Array, one: int, zero: int, statistic: 
     if not weight.any():
         raise DesignNotEstimable("no block has two units with an outcome in the two arms")
     slots = Slots.of(draw.strata)
-    members = (slots.pack(draw.codes, one), slots.pack(draw.codes, zero))
+    two = (one,) if len(draw.arms) == 2 and int(draw.codes.max()) < 2 else (one, zero)
+    members = tuple(slots.pack(draw.codes, arm) for arm in two)
     observed = (slots.pack(draw.observed[None, :], one), slots.pack(draw.observed[None, :], zero))
     assigned = (draw.observed == one) * size
     clustered = draw.unit.size != units

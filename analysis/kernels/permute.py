@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Bits = NDArray[np.uint8]
 CHUNK = 1 << 20
+FEW_DRAWS = 8
 PATTERNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(float).T
 
 
@@ -78,6 +79,10 @@ def sums_over_members(bits: Bits, tables: Array, block: NDArray[np.intp]) -> Arr
     array([5., 2.])
     """
     draws, width = bits.shape[1], tables.shape[2]
+    if draws < FEW_DRAWS:
+        starts = np.flatnonzero(np.concatenate([[True], np.diff(block) > 0]))
+        rows = np.arange(bits.shape[0])
+        return np.stack([np.add.reduceat(tables[rows, one], starts) for one in bits.T], axis=1)
     out = np.zeros((int(block[-1]) + 1, draws, width))
     found = np.empty((draws, width))
     for row, table, b in zip(bits, tables, block, strict=True):

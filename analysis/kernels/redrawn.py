@@ -24,13 +24,14 @@ class Machine:
     """Sums over two arms for the observed assignment and every redraw, per block.
 
     `size`, `total` and `assigned` are the participants, the outcome sum and the participants in the treated arm of each
-    unit of assignment, shape (units,).
+    unit of assignment, shape (units,). `members` holds the bits of the treated and of the control, or of the treated
+    only when every draw puts everybody in one of the two.
 
     `statistic` is "studentized", "difference" or "ranks"; `paired` studentizes by the differences of blocks of two.
     """
 
     slots: Slots
-    members: tuple[Bits, Bits]
+    members: tuple[Bits, ...]
     observed: tuple[Bits, Bits]
     size: Array
     total: Array
@@ -40,14 +41,14 @@ class Machine:
     paired: bool
     clustered: bool
     tables: Array
-    cache: list[tuple[Array, Array]] = field(default_factory=list)
+    cache: dict[bool, tuple[Array, Array]] = field(default_factory=dict)
 
     def at(self, tau: float = 0.0) -> tuple[float, Array]:
         """The observed statistic and those of the redraws, NaN where an assignment leaves no estimate."""
         if self.statistic == "ranks" and tau:
             tables = self.slots.tables(variables(self.size, self.ranked(tau), self.assigned, self.clustered))
-            return replace(self, tables=tables, cache=[]).at()
-        found = np.concatenate([self._evaluate(one, zero, tau) for one, zero in self._moments()])
+            return replace(self, tables=tables, cache={}).at()
+        found = np.concatenate([self._evaluate(one, zero, tau) for one, zero in self._moments(bool(tau))])
         one, zero = self.seen()
         return float(self._evaluate(one, zero, tau)[0]), found
 
@@ -59,7 +60,7 @@ class Machine:
     def difference(self) -> float:
         """The observed difference in means, weighted over blocks by size."""
         plain = replace(self, statistic="difference", tables=self.slots.tables(
-            variables(self.size, self.total, self.assigned, self.clustered)), cache=[])  # fmt: skip
+            variables(self.size, self.total, self.assigned, self.clustered)), cache={})  # fmt: skip
         one, zero = plain.seen()
         return float(plain._evaluate(one, zero, 0.0)[0])
 
@@ -70,19 +71,36 @@ class Machine:
         out[use] = rankdata((self.total - tau * self.assigned)[use])
         return out
 
-    def _moments(self) -> Iterator[tuple[Array, Array]]:
-        if self.cache:
-            yield from self.cache
+    def _moments(self, shifted: bool) -> Iterator[tuple[Array, Array]]:
+        """Sums of both arms, each (blocks, draws, c), over all draws at once when they fit, else part by part."""
+        if shifted in self.cache:
+            yield self.cache[shifted]
             return
-        draws, B, c = self.members[0].shape[1], int(self.slots.block[-1]) + 1, self.tables.shape[2]
-        keep = draws * B * c * 2 <= CACHE_CELLS
-        step = max(1, CACHE_CELLS // (8 * B * c))
+        tables = self._needed(shifted)
+        draws, B, c = self.members[0].shape[1], int(self.slots.block[-1]) + 1, tables.shape[2]
+        whole = draws * B * c * 2 <= CACHE_CELLS
+        step = draws if whole else max(1, CACHE_CELLS // (8 * B * c))
         for start in range(0, draws, step):
-            parts = (np.ascontiguousarray(bits[:, start : start + step]) for bits in self.members)
-            one, zero = (sums_over_members(bits, self.tables, self.slots.block) for bits in parts)
-            if keep:
-                self.cache.append((one, zero))
+            one = self._sums(self.members[0], tables, slice(start, start + step))
+            if len(self.members) == 2:
+                zero = self._sums(self.members[1], tables, slice(start, start + step))
+            else:
+                zero = self._everybody(tables) - one
+            if whole:
+                self.cache[shifted] = (one, zero)
             yield one, zero
+
+    def _needed(self, shifted: bool) -> Array:
+        width = self.tables.shape[2] if shifted else (6 if self.clustered else 3)
+        return self.tables if width == self.tables.shape[2] else np.ascontiguousarray(self.tables[..., :width])
+
+    def _sums(self, bits: Bits, tables: Array, part: slice) -> Array:
+        chosen = bits if part.start == 0 and part.stop >= bits.shape[1] else np.ascontiguousarray(bits[:, part])
+        return sums_over_members(chosen, tables, self.slots.block)
+
+    def _everybody(self, tables: Array) -> Array:
+        """Sums over both arms together, which are the same whatever the draw; shape (blocks, 1, c)."""
+        return sums_over_members(np.full((tables.shape[0], 1), 255, dtype=np.uint8), tables, self.slots.block)
 
     def _evaluate(self, one: Array, zero: Array, tau: float) -> Array:
         used = self.weight > 0
@@ -104,13 +122,21 @@ class Machine:
 
     def _arm(self, sums: Array, tau: float) -> tuple[Array, Array]:
         """Mean and variance of the mean, each of shape (blocks, draws)."""
-        m, y, yy, z, zy = (sums[..., i] for i in range(5))
-        n, yn, nn, zn, zz = (sums[..., i] for i in range(5, 10)) if self.clustered else (m, y, m, z, z)
-        total = y - tau * z
+        base = 6 if self.clustered else 3
+        m, y, yy = (sums[..., i] for i in range(3))
+        n, yn, nn = (sums[..., i] for i in range(3, 6)) if self.clustered else (m, y, m)
+        if not tau:
+            return self._moments_of(m, n, nn, y, yy, yn)
+        z, zy = sums[..., base], sums[..., base + 1]
+        zn, zz = (sums[..., base + 2], sums[..., base + 3]) if self.clustered else (z, z)
+        return self._moments_of(m, n, nn, y - tau * z, yy - 2 * tau * zy + tau**2 * zz, yn - tau * zn)
+
+    def _moments_of(
+        self, m: Array, n: Array, nn: Array, total: Array, square: Array, cross: Array
+    ) -> tuple[Array, Array]:
         mean = total / n
         if self.statistic != "studentized":
             return mean, mean
-        square, cross = yy - 2 * tau * zy + tau**2 * zz, yn - tau * zn
         spread = square - 2 * mean * cross + mean**2 * nn
         spread = np.where(spread <= 1e-11 * np.abs(square), 0.0, spread)
         return mean, m / (m - 1) * spread / n**2
@@ -118,7 +144,7 @@ class Machine:
 
 def machine(
     slots: Slots,
-    members: tuple[Bits, Bits],
+    members: tuple[Bits, ...],
     observed: tuple[Bits, Bits],
     units: tuple[Array, Array, Array],
     weight: Array,
@@ -135,9 +161,11 @@ def machine(
 
 
 def variables(size: Array, total: Array, assigned: Array, clustered: bool) -> Array:
-    """Per unit: present, T, T², A, TA, and for clusters N, TN, N², AN, A²; shape (units, 5 or 10)."""
+    """Per unit: present, T, T² and for clusters N, TN, N²; then what a shift needs: A, TA and for clusters AN, A²."""
     present = (size > 0).astype(float)
-    parts = [present, total, total**2, assigned, total * assigned]
+    parts = [present, total, total**2]
+    shift = [assigned, total * assigned]
     if clustered:
-        parts += [size, total * size, size**2, assigned * size, assigned**2]
-    return np.column_stack(parts)
+        parts += [size, total * size, size**2]
+        shift += [assigned * size, assigned**2]
+    return np.column_stack(parts + shift)
