@@ -165,7 +165,9 @@ def pool_sparse(
     """
     people = pd.DataFrame({"s": strata, "t": treated > 0})
     units = people if clusters is None else people.assign(c=np.asarray(clusters)).drop_duplicates(["s", "t", "c"])
-    counts = units.groupby(["s", "t"]).size().unstack(fill_value=0).reindex(columns=[False, True], fill_value=0)
+    counts = pd.DataFrame(
+        {side: units.loc[units["t"] == side, "s"].value_counts() for side in (False, True)}, index=sorted(set(strata))
+    ).fillna(0)
     thin = sorted(counts.index[(counts < minimum).any(axis=1)])
     if not thin:
         return strata, ()
