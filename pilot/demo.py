@@ -37,7 +37,7 @@ from pilot.journey import (
 from pilot.models import Allocation, Invitee, Offer, Participant, Pilot
 from pilot.protocol import Protocol, read
 from pilot.settings import Settings
-from pilot.synthetic import Person, World, follow_up_answers, pages
+from pilot.synthetic import Person, World, filling, follow_up_answers
 from pilot.synthetic import people as synthetic_people
 
 PARTICIPANTS, SMALL = 1200, 48
@@ -182,7 +182,7 @@ class _Run:
         while allocated < wanted and (batch := list(islice(arrivals, BATCH))):
             with self.database.writing() as session:
                 pilot = locking.by_slug(session, self.slug)
-                advisors = _Advisors(session, self)
+                advisors = _Advisors(session)
                 for person, moment in batch:
                     if allocated >= wanted:
                         break
@@ -283,7 +283,7 @@ class _Run:
     ) -> dict[str, Any]:
         instrument = answering.instrument_of(self.protocol, wave)
         context = answering.context(participant, person.language, now)
-        filled = pages(instrument, person, self.rng, context=context, given=given)
+        filled = filling(instrument, person, self.rng, context=context, given=given)
         kept = answering.keep_pages(
             session, self.protocol, participant, wave, filled, revision=None, language=person.language, now=now
         )
@@ -345,7 +345,7 @@ class _Run:
 class _Advisors:
     """The advisors of a pilot at work."""
 
-    def __init__(self, session: Session, run: _Run) -> None:
+    def __init__(self, session: Session) -> None:
         self.session = session
         self.offers = list(session.scalars(select(Offer.id).where(Offer.kind == "training").order_by(Offer.id)))
 

@@ -7,22 +7,22 @@ analysis finds them.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from surveys import Context, Instrument
 from surveys.path import Step, walk
-from surveys.runner import Accepted, accept
 
 FIRST = (
-    "Fatima Jan Maria Ahmed Kees Anna Mohammed Linda Piotr Aysha Henk Samira Willem Oksana Johan Zeynep Dirk Rachida "
-    "Sven Magda Ruud Naima Gerrit Elif"
-).split()
+    "Fatima", "Jan", "Maria", "Ahmed", "Kees", "Anna", "Mohammed", "Linda", "Piotr", "Aysha", "Henk", "Samira",
+    "Willem", "Oksana", "Johan", "Zeynep", "Dirk", "Rachida", "Sven", "Magda", "Ruud", "Naima", "Gerrit", "Elif",
+)  # fmt: skip
 LAST = (
-    "de Vries,Jansen,Yılmaz,Bakker,Nowak,van Dijk,El Amrani,Visser,Smit,Kowalska,Mulder,Şahin,de Boer,Haddad,Bos,"
-    "Kovalenko,Vos,Peters"
-).split(",")
+    "de Vries", "Jansen", "Yılmaz", "Bakker", "Nowak", "van Dijk", "El Amrani", "Visser", "Smit", "Kowalska", "Mulder",
+    "Şahin", "de Boer", "Haddad", "Bos", "Kovalenko", "Vos", "Peters",
+)  # fmt: skip
 SCHOOLING = {"primary": 0.14, "vmbo": 0.30, "mbo1": 0.08, "mbo2": 0.18, "mbo3": 0.14, "mbo4": 0.12, "hbo_wo": 0.04}
 WORK = {"employed": 0.62, "self_employed": 0.08, "looking": 0.18, "none": 0.12}
 REGION = {"noord": 0.12, "oost": 0.22, "west": 0.42, "zuid": 0.24}
@@ -30,7 +30,7 @@ REGION = {"noord": 0.12, "oost": 0.22, "west": 0.42, "zuid": 0.24}
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is true among the synthetic people. Shares; `starts` is the chance of starting training within a year by arm.
+    """What is true among the synthetic people, in shares; `starts` is the chance to start training in a year, by arm.
 
     The base and the gains follow the planning assumptions: 15% without advice, more for those who take it up.
     """
@@ -81,7 +81,7 @@ def people(rng: random.Random, count: int, *, today: date) -> Iterator[Person]:
             language="en" if rng.random() < 0.12 else "nl",
             phone=f"+316{rng.randrange(10**7, 10**8):08d}",
             email=f"person{number}@example.org" if rng.random() < 0.7 else "",
-            postcode=f"{rng.randrange(1000, 9999)} {rng.choice('ABCDEGHJKLNPRTVWXZ')}{rng.choice('ABCDEGHJKLNPRTVWXZ')}",
+            postcode=f"{rng.randrange(1000, 9999)} {''.join(rng.choices('ABCDEGHJKLNPRTVWXZ', k=2))}",
         )
 
 
@@ -90,24 +90,24 @@ def drawn(rng: random.Random, shares: Mapping[str, float]) -> str:
     return rng.choices(list(shares), weights=list(shares.values()))[0]
 
 
-def pages(
+def filling(
     instrument: Instrument,
     person: Person,
     rng: random.Random,
     *,
     context: Context,
     given: Mapping[str, str] | None = None,
-    answers: Mapping[str, object] | None = None,
-) -> Iterator[tuple[str, Mapping[str, list[str]]]]:
-    """The pages as this person fills them in, in order: `given` fixes answers by name, the rest is drawn."""
-    now: Mapping[str, object] = dict(answers or {})
-    while (step := walk(instrument, now, context=context).next) is not None:
-        raw = _raw(step, person, rng, given or {})
-        yield step.key, raw
-        result = accept(instrument, now, step.key, raw, context=context, language=context.language)
-        if not isinstance(result, Accepted):
-            raise ValueError(f"the synthetic answer {raw} is refused: {result.errors}")
-        now = result.answers
+) -> Callable[[Mapping[str, Any]], tuple[str, Mapping[str, list[str]]] | None]:
+    """How this person fills in a list: from the answers so far to the next page, None at the end.
+
+    `given` fixes answers by name, the person's own traits come next, the rest is drawn.
+    """
+
+    def page(answers: Mapping[str, Any]) -> tuple[str, Mapping[str, list[str]]] | None:
+        step = walk(instrument, answers, context=context).next
+        return None if step is None else (step.key, _raw(step, person, rng, given or {}))
+
+    return page
 
 
 def _raw(step: Step, person: Person, rng: random.Random, given: Mapping[str, str]) -> Mapping[str, list[str]]:

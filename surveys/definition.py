@@ -139,6 +139,7 @@ class Instrument:
     tables: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
     places: Mapping[str, Place] = field(init=False, repr=False, compare=False)
     questions: tuple[Question, ...] = field(init=False, repr=False, compare=False)
+    _fingerprint: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.languages:
@@ -198,8 +199,10 @@ class Instrument:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256, in hexadecimal, of the canonical JSON (RFC 8785) of ``to_dict``."""
-        return hashlib.sha256(rfc8785.dumps(self.to_dict())).hexdigest()
+        """SHA-256, in hexadecimal, of the canonical JSON (RFC 8785) of ``to_dict``; worked out once, on first use."""
+        if not self._fingerprint:
+            self._fingerprint.append(hashlib.sha256(rfc8785.dumps(self.to_dict())).hexdigest())
+        return self._fingerprint[0]
 
 
 def _places(children: tuple[Question | Section, ...], parents: tuple[Section, ...]) -> Iterator[Place]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,11 @@ from surveys.path import walk
 from surveys.runner import Accepted, FieldError, accept, analysable
 
 SCREENING = "screening"
+
+
+Page = tuple[str, Mapping[str, list[str]]]
+Pages = Callable[[Mapping[str, Any]], Page | None]
+"""Gives the next page (the key of the question, the posted fields) from the answers so far; None when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,16 @@ def keep(
     Raises Stale when another page was kept in the meantime and says something else about this question; the same
     answer twice is one answer. Raises Refused when the wave is finished.
     """
-    pages = [(question, raw)]
     return keep_pages(
-        session, protocol, participant, wave, pages, revision=revision, mode=mode, language=language, now=now
+        session,
+        protocol,
+        participant,
+        wave,
+        in_order([(question, raw)]),
+        revision=revision,
+        mode=mode,
+        language=language,
+        now=now,
     )
 
 
@@ -89,7 +101,7 @@ def keep_pages(
     protocol: Protocol,
     participant: Participant,
     wave: str,
-    pages: Iterable[tuple[str, Mapping[str, list[str]]]],
+    pages: Pages,
     *,
     revision: int | None,
     mode: str = "self",
@@ -98,8 +110,8 @@ def keep_pages(
 ) -> Kept:
     """Takes in several pages in their order, all or none: a paper form, an imported row, a list read out by telephone.
 
-    `pages` may be a generator that looks at what was kept so far through its own means; without a `revision` whatever
-    is on record counts as seen. Raises as `keep` does.
+    `pages` gives the next page from the answers so far, until it gives None; without a `revision` whatever is on record
+    counts as seen. Raises as `keep` does.
     """
     if submission(session, participant, wave) is not None:
         raise Refused("this list is finished; thank you", code="already_submitted")
@@ -107,7 +119,8 @@ def keep_pages(
     row = draft(session, participant, wave, lock=True)
     before: dict[str, Any] = dict(row.answers) if row else {}
     kept, answers = row.revision if row else 0, before
-    for question, raw in pages:
+    while (page := pages(answers)) is not None:
+        question, raw = page
         result = accept(instrument, answers, question, raw, context=where, language=language)
         if not isinstance(result, Accepted):
             return Kept(before, kept, result.errors)
@@ -194,6 +207,12 @@ def flat(instrument: Instrument, answers: Mapping[str, Any], where: Context) -> 
     """What may be analysed, one plain value a name: several choices become words with spaces between them."""
     values = analysable(instrument, answers, context=where)
     return {name: " ".join(map(str, value)) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def in_order(pages: Iterable[Page]) -> Pages:
+    """Pages that do not look at what was answered before."""
+    left = iter(pages)
+    return lambda _answers: next(left, None)
 
 
 def _contradicts(question: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
