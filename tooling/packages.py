@@ -26,7 +26,7 @@ def check_machine() -> None:
 
 def make_environment() -> None:
     """A virtual environment of this Python; one that was moved or made by another Python is made again."""
-    made_from = f"{sys.version} {VENV}"
+    made_from = f"{sys.version_info[:2]} {VENV}"
     if PYTHON.exists() and stamps().get("environment", made_from) == made_from:
         return
     with progress("Making a virtual environment in .venv"):
@@ -113,6 +113,8 @@ def lock_requirements() -> None:
         ("node.txt", ["requirements/node.in"]),
         ("uv.txt", ["requirements/uv.in"]),
     )
+    # An extra index may hold a part of a package's files only, and the lock would then lack the other files' hashes.
+    env = {name: value for name, value in uv_environment().items() if name not in {"UV_INDEX", "UV_FIND_LINKS"}}
     for target, sources in jobs:
         with progress(f"Locking requirements/{target}"), tempfile.TemporaryDirectory() as folder:
             command = [
@@ -126,5 +128,5 @@ def lock_requirements() -> None:
                 "-o",
                 Path(folder) / target,
             ]
-            quietly(command, env=uv_environment(), failure=f"requirements/{target} could not be locked.")
+            quietly(command, env=env, failure=f"requirements/{target} could not be locked.")
             shutil.copyfile(Path(folder) / target, REQUIREMENTS / target)

@@ -15,7 +15,7 @@ STAMP = VENV / "adviespilot-stamp.json"
 
 
 def digest(*paths: Path) -> str:
-    total = hashlib.sha256(sys.version.encode())
+    total = hashlib.sha256(str(sys.version_info[:2]).encode())
     for path in paths:
         total.update(str(path.relative_to(ROOT)).encode())
         total.update(path.read_bytes() if path.is_file() else b"absent")
