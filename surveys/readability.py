@@ -1,0 +1,185 @@
+"""Readability and burden: how hard each page is to read, how long the form takes, and the sentence to mend.
+
+Participants read at B1 or lower: sentences of at most 15 words, one idea each. The reading ease is Flesch-Douma for
+Dutch (Douma, 1960: 206.84 - 0.77 syllables per 100 words - 0.93 words a sentence) and Flesch (1948) for English;
+syllables are counted by the hyphenation patterns of pyphen. Other languages get lengths only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from surveys.definition import Instrument, Question, Section, say
+
+__all__ = ["Limits", "Measure", "Problem", "Reading", "judge", "measure", "reading_ease", "sentences", "words"]
+
+_SENTENCE = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[]*[A-ZÀ-Ý0-9])|\n+")
+_WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+_OUTPUT = re.compile(r"\$\{[^}]*\}")
+DICTIONARIES = {"nl": "nl_NL", "en": "en_US"}
+
+# Assumptions, to be replaced by the times that the first hundred participants needed: slow readers at 130 words a
+# minute (readers without difficulty read about 240: Brysbaert, 2019), and the seconds that an answer itself takes.
+WORDS_A_MINUTE = 130
+SECONDS = {
+    "text": 20.0, "integer": 8.0, "decimal": 9.0, "range": 6.0, "select_one": 4.0, "select_multiple": 8.0, "rank": 20.0,
+    "date": 12.0, "time": 8.0, "datetime": 18.0, "note": 1.0, "acknowledge": 2.0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the gate of a protocol allows."""
+
+    words_a_sentence: int = 15
+    words_a_page: int = 90
+    reading_ease: float = 60.0
+    minutes: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One page in one language: its words, its longest sentence, its reading ease (None where it cannot be known)."""
+
+    question: str
+    language: str
+    words: int
+    longest: str
+    words_a_sentence: int
+    ease: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A form in one language: every page, the reading ease of all texts together, and the expected minutes.
+
+    The minutes are those of somebody who gets every question: the longest that the form can take without repeats.
+    """
+
+    language: str
+    pages: tuple[Reading, ...]
+    ease: float | None
+    minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something to mend: a question (empty for the whole form), what was found against the limit, and the sentence."""
+
+    question: str
+    language: str
+    code: str
+    found: float
+    limit: float
+    sentence: str
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text.
+
+    >>> sentences("U mag stoppen. Dat kan altijd! Bijvoorbeeld 27-3-1985")
+    ['U mag stoppen.', 'Dat kan altijd!', 'Bijvoorbeeld 27-3-1985']
+    """
+    return [part.strip() for part in _SENTENCE.split(text) if part and part.strip()]
+
+
+def words(text: str) -> list[str]:
+    """The words and numbers of a text.
+
+    >>> words("Ik zoek werk als zzp'er.")
+    ['Ik', 'zoek', 'werk', 'als', "zzp'er"]
+    """
+    return _WORD.findall(text)
+
+
+def reading_ease(text: str, language: str) -> float | None:
+    """Flesch-Douma (nl) or Flesch (en) of a text; None without words or for another language.
+
+    >>> round(reading_ease("Wij stellen u een vraag.", "nl"), 1), reading_ease("Merhaba", "tr")
+    (109.8, None)
+    """
+    spoken = words(text)
+    if language not in DICTIONARIES or not spoken:
+        return None
+    a_sentence = len(spoken) / max(len(sentences(text)), 1)
+    a_word = sum(_syllables(word, language) for word in spoken) / len(spoken)
+    if language == "nl":
+        return 206.84 - 77.0 * a_word - 0.93 * a_sentence
+    return 206.835 - 84.6 * a_word - 1.015 * a_sentence
+
+
+@cache
+def _hyphenation(language: str) -> Any:
+    import pyphen
+
+    return pyphen.Pyphen(lang=DICTIONARIES[language], left=1, right=1)
+
+
+def _syllables(word: str, language: str) -> int:
+    return len(_hyphenation(language).positions(word)) + 1
+
+
+def measure(instrument: Instrument, language: str) -> Measure:
+    """How the form reads in a language. Raises KeyError when the form does not speak it."""
+    if language not in instrument.languages:
+        raise KeyError(f"the form is not in '{language}'; it is in {', '.join(instrument.languages)}")
+    pages = tuple(_page(instrument, q, language) for q in instrument.questions if not q.silent)
+    prose = "\n".join(_prose(item.item, language) for item in instrument.places.values())
+    return Measure(language, pages, reading_ease(prose, language), sum(page.seconds for page in pages) / 60)
+
+
+def _prose(item: Question | Section, language: str) -> str:
+    texts = [say(item.label, language)] if item.label else []
+    if isinstance(item, Question):
+        texts += [say(item.hint, language)] if item.hint else []
+    return _OUTPUT.sub("x", "\n".join(texts))
+
+
+def _page(instrument: Instrument, question: Question, language: str) -> Reading:
+    prose = _prose(question, language)
+    labels = [say(c.label, language) for c in instrument.lists[question.choices]] if question.choices else []
+    count = len(words(prose)) + sum(len(words(label)) for label in labels)
+    each = [*sentences(prose), *labels]
+    longest = max(each, key=lambda sentence: len(words(sentence)), default="")
+    seconds = count / WORDS_A_MINUTE * 60 + SECONDS.get(question.kind, 0.0)
+    ease = reading_ease(prose, language)
+    return Reading(question.name, language, count, longest, len(words(longest)), ease, seconds)
+
+
+def judge(instrument: Instrument, limits: Limits | None = None) -> tuple[Problem, ...]:
+    """What must be mended before a form goes to participants; nothing when it may.
+
+    >>> long = "Wilt u ons vertellen of u in de afgelopen twaalf maanden wel eens een cursus of opleiding hebt gevolgd?"
+    >>> form = Instrument("f", (Question("q", "text", {"nl": long}),), languages=("nl",))
+    >>> judge(form)[0].code, judge(form)[0].found, judge(form)[0].limit
+    ('sentence_too_long', 19, 15)
+    """
+    allowed = limits or Limits()
+    return tuple(problem for language in instrument.languages for problem in _judged(instrument, language, allowed))
+
+
+def _judged(instrument: Instrument, language: str, limits: Limits) -> Iterator[Problem]:
+    found = measure(instrument, language)
+    for page in found.pages:
+        if page.words_a_sentence > limits.words_a_sentence:
+            yield Problem(
+                page.question,
+                language,
+                "sentence_too_long",
+                page.words_a_sentence,
+                limits.words_a_sentence,
+                page.longest,
+            )
+        if page.words > limits.words_a_page:
+            yield Problem(page.question, language, "page_too_long", page.words, limits.words_a_page, page.longest)
+    if found.ease is not None and found.ease < limits.reading_ease:
+        hardest = min((p for p in found.pages if p.ease is not None), key=lambda p: p.ease or 0.0)
+        ease = round(found.ease, 1)
+        yield Problem(hardest.question, language, "hard_to_read", ease, limits.reading_ease, hardest.longest)
+    if found.minutes > limits.minutes:
+        yield Problem("", language, "form_too_long", round(found.minutes, 1), limits.minutes, "")

@@ -1,0 +1,166 @@
+"""Scoring of scales, by the rule that each scale's source publishes and never by one of our own making.
+
+Where the source gives no rule for missing items, a score with a missing item raises ScoringUnknown; where the
+reversed items could not be established, every score does. Item texts of licensed scales are not part of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from surveys.errors import ScoringError, ScoringUnknown
+
+__all__ = ["SCALES", "Scale", "score", "scores"]
+
+Answer = float | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A scale and its published rule.
+
+    ``rule`` is the mean or the sum of the items, times ``factor``. ``subscales`` maps a name to the positions of its
+    items, counted from 1. ``reversed_items`` are positions too; None when the source was not found. ``most_missing``
+    is how many items may be missing; None when the source gives no rule.
+    """
+
+    title: str
+    items: int
+    low: int
+    high: int
+    rule: Literal["mean", "sum"]
+    source: str
+    factor: float = 1.0
+    subscales: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    reversed_items: tuple[int, ...] | None = ()
+    most_missing: int | None = None
+    licence: str = ""
+
+    def __post_init__(self) -> None:
+        positions = [p for members in self.subscales.values() for p in members] + list(self.reversed_items or ())
+        if self.items < 1 or self.low >= self.high or any(not 1 <= p <= self.items for p in positions):
+            raise ScoringError(f"the scale '{self.title}' is not consistent: check items, bounds and positions")
+
+
+def _parts(size: int) -> dict[str, tuple[int, ...]]:
+    names = ("concern", "control", "curiosity", "confidence")
+    return {name: tuple(range(i * size + 1, (i + 1) * size + 1)) for i, name in enumerate(names)}
+
+
+SCALES: Mapping[str, Scale] = {
+    "caas": Scale(
+        "Career Adapt-Abilities Scale", 24, 1, 5, "mean",
+        "Savickas and Porfeli (2012), Journal of Vocational Behavior 80, 661-673",
+        subscales=_parts(6), licence="free for research, not checked; item texts are copyrighted",
+    ),
+    "caas_sf": Scale(
+        "Career Adapt-Abilities Scale, short form", 12, 1, 5, "mean",
+        "Maggiori, Rossier and Savickas (2017), Journal of Career Assessment 25, 312-325",
+        subscales=_parts(3), licence="free for research, not checked; item texts are copyrighted",
+    ),
+    "caas_ssf": Scale(
+        "Career Adapt-Abilities Scale, super short form", 4, 1, 5, "mean", "published 2023; one factor",
+        licence="to be checked",
+    ),
+    "gse": Scale(
+        "General Self-Efficacy Scale", 10, 1, 4, "sum",
+        "Schwarzer and Jerusalem (1995); missing items: Schwarzer, FAQ on the scale (2005), at most three of ten",
+        most_missing=3, licence="no permission needed; cite the source",
+    ),
+    "oses_sf": Scale(
+        "Occupational Self-Efficacy Scale, short form", 6, 1, 6, "mean",
+        "Rigotti, Schyns and Mohr (2008), Journal of Career Assessment 16, 238-255",
+        licence="academic use, not checked",
+    ),
+    "spe": Scale(
+        "Self-perceived employability", 5, 1, 5, "mean", "Berntson and Marklund (2007), Work and Stress 21, 279-292",
+        reversed_items=None, licence="academic use, not checked",
+    ),
+    "biajs": Scale(
+        "Brief Index of Affective Job Satisfaction", 4, 1, 5, "mean",
+        "Thompson and Phua (2012), Group and Organization Management 37, 275-307",
+        licence="free for research, not checked",
+    ),
+    "who5": Scale(
+        "WHO-5 Well-Being Index", 5, 0, 5, "sum",
+        "Topp, Ostergaard, Sondergaard and Bech (2015), Psychotherapy and Psychosomatics 84, 167-176",
+        factor=4.0, licence="free",
+    ),
+}  # fmt: skip
+"""Scales by name, in the order of their sources."""
+
+
+def score(scale: Scale | str, answers: Sequence[Answer]) -> dict[str, float]:
+    """The total and, where the scale has them, the subscales, of one person's answers in the order of the items.
+
+    A missing answer is None. With missing items a sum is the mean of the answered items times the number of items, as
+    the source of the General Self-Efficacy Scale has it. Raises ScoringError for an answer outside the response scale
+    or the wrong number of answers, ScoringUnknown where no published rule covers the case.
+
+    >>> score("who5", [5, 4, 3, 4, 5])
+    {'total': 84.0}
+    >>> score("gse", [3, 3, 3, 3, 3, 3, 3, None, None, 4])["total"]
+    31.25
+    """
+    rule = SCALES[scale] if isinstance(scale, str) and scale in SCALES else scale
+    if isinstance(rule, str):
+        raise ScoringUnknown(f"there is no scale '{rule}'; known are {', '.join(SCALES)}")
+    if len(answers) != rule.items:
+        raise ScoringError(f"'{rule.title}' has {rule.items} items, not {len(answers)}")
+    turned = _turned(rule, answers)
+    missing = sum(answer is None for answer in turned)
+    if missing and rule.most_missing is None:
+        raise ScoringUnknown(f"'{rule.title}' has no published rule for missing items; {missing} are missing")
+    if missing > (rule.most_missing or 0):
+        raise ScoringUnknown(f"'{rule.title}' may miss {rule.most_missing} items at most; {missing} are missing")
+    found = {"total": _value(rule, turned)}
+    for name, members in rule.subscales.items():
+        found[name] = _value(rule, [turned[position - 1] for position in members])
+    return found
+
+
+def scores(scale: Scale | str, rows: Iterable[Sequence[Answer]]) -> list[dict[str, float] | None]:
+    """The scores of many people; None for a person whose missing answers no published rule covers.
+
+    Raises ScoringUnknown when the scale itself cannot be scored, and ScoringError as ``score`` does.
+
+    >>> scores("who5", [[5, 5, 5, 5, 5], [5, None, 5, 5, 5]])
+    [{'total': 100.0}, None]
+    """
+    found: list[dict[str, float] | None] = []
+    for answers in rows:
+        if any(answer is None for answer in answers):
+            try:
+                found.append(score(scale, answers))
+            except ScoringUnknown:
+                _turned(SCALES[scale] if isinstance(scale, str) else scale, answers)
+                found.append(None)
+        else:
+            found.append(score(scale, answers))
+    return found
+
+
+def _turned(rule: Scale, answers: Sequence[Answer]) -> list[float | None]:
+    """The answers with the reversed items turned round."""
+    if rule.reversed_items is None:
+        raise ScoringUnknown(f"which items of '{rule.title}' are reversed could not be established ({rule.source})")
+    turned: list[float | None] = []
+    for position, answer in enumerate(answers, start=1):
+        if answer is None:
+            turned.append(None)
+            continue
+        if not rule.low <= answer <= rule.high:
+            message = f"item {position} of '{rule.title}' is {answer}; answers go from {rule.low} to {rule.high}"
+            raise ScoringError(message)
+        turned.append(float(rule.low + rule.high - answer if position in rule.reversed_items else answer))
+    return turned
+
+
+def _value(rule: Scale, answers: Sequence[float | None]) -> float:
+    given = [answer for answer in answers if answer is not None]
+    if not given:
+        raise ScoringUnknown(f"every item of a part of '{rule.title}' is missing")
+    mean = sum(given) / len(given)
+    return rule.factor * (mean * len(answers) if rule.rule == "sum" else mean)
