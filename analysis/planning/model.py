@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from scipy import special
-from scipy.optimize import brentq
 
 from analysis.planning.section import Arm, Clusters, Outcome, SampleSize
 from analysis.power.errors import ImpossibleRequest, NoSolution
 from analysis.power.many_to_one import joint_within, rejections, step_down_critical
+from analysis.power.roots import root
 from analysis.power.sequential import boundaries, crossing
 
 __all__ = ["FULL", "STAGES", "Comparison", "Model", "Stage"]
@@ -120,13 +120,13 @@ class Model:
         df = self._df(sizes) if stage.clusters else math.inf
         many_to_one = len({c.other for c in found}) == 1
         correction = self._correction(len(found), many_to_one)
-        if self.section.power_of != "marginal" and stage.arms and len(found) > 1:
-            if not many_to_one or (stage.looks and self.section.looks is not None):
-                raise ImpossibleRequest(
-                    "power_of",
-                    f"'{self.section.power_of}' power is computed for comparisons with one control and without looks",
-                    remedy="use power_of: marginal, or simulate the plan",
-                )
+        joint = self.section.power_of != "marginal" and stage.arms and len(found) > 1
+        if joint and ((stage.looks and self.section.looks is not None) or not many_to_one):
+            raise ImpossibleRequest(
+                "power_of",
+                f"'{self.section.power_of}' power is computed for comparisons with one control and without looks",
+                remedy="use power_of: marginal, or simulate the plan",
+            )
         critical = self._critical(correction, found, df)
         if correction == "holm" or (self.section.power_of != "marginal" and len(found) > 1):
             return self._joint(critical, found, df)
@@ -148,7 +148,7 @@ class Model:
             low, high = high, high * 2
             if high > 1e12:
                 raise NoSolution("power", f"no number of people gives power {power:g} under these assumptions")
-        n = float(brentq(miss, low, high, xtol=1e-9, rtol=1e-13))
+        n = root(miss, low, high, xtol=1e-9, rtol=1e-13)
         if abs(miss(n)) > 1e-6:
             raise NoSolution("n", f"the search ended at {n:g}, where the power is {miss(n) + power:.6f}")
         return n
@@ -168,7 +168,7 @@ class Model:
         if low == 1e-6:
             while miss(low) > 0:
                 low /= 10
-        return float(brentq(miss, low, top, xtol=1e-12))
+        return root(miss, low, top, xtol=1e-12)
 
     def _arm(self, name: str) -> Arm:
         return next(arm for arm in self.section.arms if arm.name == name)
@@ -286,7 +286,7 @@ def _design_effect(clusters: Clusters | None) -> float:
 
 @lru_cache(maxsize=4096)
 def _dunnett(loadings: tuple[float, ...], alpha: float, sides: int, df: float) -> float:
-    return float(brentq(lambda c: joint_within(c, loadings, sides, df) - (1 - alpha), 0.0, 40.0, xtol=1e-10))
+    return root(lambda c: joint_within(c, loadings, sides, df) - (1 - alpha), 0.0, 40.0, xtol=1e-10)
 
 
 def _look_bounds(section: SampleSize, critical: float) -> tuple[tuple[float, ...], tuple[float, ...]]:

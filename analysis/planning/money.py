@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
-
 from analysis.planning.model import FULL, Model
 from analysis.power.errors import ImpossibleRequest
+from analysis.power.roots import root
 
 __all__ = ["Allocation", "Lottery", "allocate", "cost_of", "lottery"]
 
@@ -67,7 +66,7 @@ def allocate(model: Model, lost: float, budget: float | None, power: float | Non
 
 def _weights(model: Model, prices: Mapping[str, float]) -> dict[str, float]:
     """Relative sizes: an arm counts once for every comparison it serves."""
-    uses = {name: 0 for name in prices}
+    uses = dict.fromkeys(prices, 0)
     for pair in model.pairs():
         for name in pair:
             uses[name] += 1
@@ -126,7 +125,7 @@ def _cheapest_for_power(model: Model, lost: float, power: float, prices: Mapping
         high *= 2
         if high > 1e15:
             raise ImpossibleRequest("power", f"{power:g} cannot be reached within the capacities of the arms")
-    budget = high if high == low else float(brentq(reached, high / 2, high, xtol=1e-6 * low))
+    budget = high if high == low else root(reached, high / 2, high, xtol=1e-6 * low)
     sizes, full = _spread(model, budget, prices)
     recruited = {name: math.ceil(size - 1e-9) for name, size in sizes.items()}
     cost = sum(recruited[name] * prices[name] for name in recruited)

@@ -247,12 +247,11 @@ class Plan:
         return Detectable(outcome.name, outcome.effect.value * multiple, outcome.effect_on, multiple, itt)
 
     def _warnings(self, recruited: Mapping[str, int]) -> list[str]:
-        found = []
-        for arm in self.section.arms:
-            if arm.capacity is not None and recruited[arm.name] > arm.capacity:
-                found.append(
-                    f"arm '{arm.name}' has places for {arm.capacity}, fewer than the {recruited[arm.name]} needed"
-                )
+        found = [
+            f"arm '{arm.name}' has places for {arm.capacity}, fewer than the {recruited[arm.name]} needed"
+            for arm in self.section.arms
+            if arm.capacity is not None and recruited[arm.name] > arm.capacity
+        ]
         if self.section.correction == "holm" and len({b for _, b in self.model().pairs()}) > 1:
             found.append(
                 "Holm over comparisons with several controls is sized by its first step, a lower bound on power"

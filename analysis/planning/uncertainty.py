@@ -85,7 +85,7 @@ def sensitivity(plan: Plan, over: Mapping[str, Sequence[float]] | Sequence[str])
 
 
 def tornado(plan: Plan) -> list[Bar]:
-    """Each assumption at either end of its range, the others as assumed; the widest first, those without effect last."""
+    """Each assumption at either end of its range, the others as assumed; the widest first."""
     bars = []
     for item in plan.assumptions():
         ends = [_size(plan.replace(item.name, value)) for value in (item.low, item.high)]

@@ -119,7 +119,7 @@ def contrast(
         {"n": n, "delta": delta, "power": power, "alpha": alpha},
         power_of,
         {"n": SizeRange(2), "delta": EffectRange(scale=0.1 * sd)},
-        lambda n, delta, alpha: {"n_total": n * groups, "df": groups * (n - 1)},
+        lambda n, **_: {"n_total": n * groups, "df": groups * (n - 1)},
         {"sd": sd, "sides": sides, "groups": groups},
     ).answer()
 
@@ -155,7 +155,7 @@ def anova_factorial(
     def power_of(n_total: float, f: float, alpha: float) -> float:
         return tails.f_power(f**2 * n_total / (1 - r2), df, n_total - groups - covariates, alpha)
 
-    def details(n_total: float, f: float, alpha: float) -> dict[str, float]:
+    def details(n_total: float, f: float, **_: float) -> dict[str, float]:
         return {"df1": df, "df2": n_total - groups - covariates, "ncp": f**2 * n_total / (1 - r2)}
 
     return Question(
@@ -210,7 +210,7 @@ def anova_repeated(
         ncp = f**2 * n_total * m * epsilon / (1 - correlation)
         return ncp, tested * epsilon, (n_total - groups) * (m - 1) * epsilon
 
-    def details(n_total: float, f: float, alpha: float) -> dict[str, float]:
+    def details(n_total: float, f: float, **_: float) -> dict[str, float]:
         return dict(zip(("ncp", "df1", "df2"), standing(n_total, f), strict=True))
 
     return Question(

@@ -143,7 +143,7 @@ def cluster_proportions(
             {"clusters": clusters, "p2": p2, "power": power, "alpha": alpha},
             power_of,
             {"clusters": SizeRange(smallest), "p2": EffectRange(p1, 1.0 if direction == "higher" else 0.0, 0.01)},
-            lambda clusters, p2, alpha: _counts(clusters, ratio, cluster_size) | {"design_effect": inflation},
+            lambda clusters, **_: _counts(clusters, ratio, cluster_size) | {"design_effect": inflation},
             {"p1": p1, "icc": icc, "cluster_size": cluster_size, "cv": cv, "ratio": ratio, "sides": sides},
         )
 

@@ -15,9 +15,9 @@ Outcome = Literal["rate", "proportion", "mean"]
 Test = Literal["hayes", "t", "z"]
 
 _WITHIN = {
-    "rate": lambda value, size, sd: value / size,
-    "proportion": lambda value, size, sd: value * (1 - value) / size,
-    "mean": lambda value, size, sd: sd**2 / size,
+    "rate": lambda value, size, _sd: value / size,
+    "proportion": lambda value, size, _sd: value * (1 - value) / size,
+    "mean": lambda _value, size, sd: sd**2 / size,
 }
 _TESTS = {
     "hayes": "normal reference, one cluster an arm added (two when matched)",
@@ -82,7 +82,7 @@ def cluster_variation(
             {"clusters": clusters, "power": power, "alpha": alpha},
             power_of,
             {"clusters": SizeRange(smallest)},
-            lambda clusters, alpha: {"clusters_total": 2 * clusters, "size_total": 2 * clusters * size},
+            lambda clusters, **_: {"clusters_total": 2 * clusters, "size_total": 2 * clusters * size},
             {"value1": value1, "value2": value2, "size": size, "variation": variation, "sides": sides},
         )
 

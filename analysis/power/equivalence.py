@@ -16,8 +16,8 @@ from analysis.power.solve import Method, Question, SizeRange
 __all__ = [
     "equivalence_means",
     "equivalence_proportions",
-    "equivalence_ratio",
     "equivalence_rates",
+    "equivalence_ratio",
     "tost_power",
     "tost_power_z",
 ]
@@ -122,7 +122,7 @@ def equivalence_means(
             {"n": n, "power": power, "alpha": alpha},
             power_of,
             {"n": SizeRange(2)},
-            lambda n, alpha: arms.totals(n, n2, ratio),
+            lambda n, **_: arms.totals(n, n2, ratio),
             {"delta": delta, "low": limits[0], "high": limits[1], "sd": sd, "ratio": ratio},
         )
 
@@ -153,7 +153,8 @@ def equivalence_ratio(
     """Total size, power or level of average bioequivalence of a ratio of means on the log scale.
 
     `cv` is the coefficient of variation (within people for "crossover" and "paired", total for "parallel"), `theta`
-    the expected ratio. Sizes go up in pairs so that sequences or arms stay equal. Source: Phillips (1990); Julious (2010).
+    the expected ratio. Sizes go up in pairs so that sequences or arms stay equal.
+    Source: Phillips (1990); Julious (2010).
 
     >>> answer = equivalence_ratio(cv=0.25, power=0.8)
     >>> answer.rounded, round(answer.at_rounded["power"], 5)
@@ -182,7 +183,7 @@ def equivalence_ratio(
         {"n_total": n_total, "power": power, "alpha": alpha},
         power_of,
         {"n_total": SizeRange(4, multiple=1 if design == "paired" else 2)},
-        lambda n_total, alpha: {"df": n_total - lost},
+        lambda n_total, **_: {"df": n_total - lost},
         {"cv": cv, "theta": theta, "low": low, "high": high},
     ).answer()
 
@@ -230,7 +231,7 @@ def equivalence_proportions(
             {"n": n, "power": power, "alpha": alpha},
             power_of,
             {"n": SizeRange(2)},
-            lambda n, alpha: arms.totals(n, n2, ratio),
+            lambda n, **_: arms.totals(n, n2, ratio),
             {"p1": p1, "p2": p2, "margin": margin, "ratio": ratio},
         )
 
@@ -282,6 +283,6 @@ def equivalence_rates(
         {"n": n, "power": power, "alpha": alpha},
         power_of,
         {"n": SizeRange(2)},
-        lambda n, alpha: arms.totals(n, n2, ratio),
+        lambda n, **_: arms.totals(n, n2, ratio),
         {"rate1": rate1, "rate2": rate2, "low": low, "high": high, "exposure": exposure, "dispersion": dispersion},
     ).answer()

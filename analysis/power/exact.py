@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from scipy import special, stats
-from scipy.optimize import brentq
 
-from analysis.power import arms, checks
+from analysis.power import checks
 from analysis.power.errors import ImpossibleRequest, NoSolution
 from analysis.power.result import Result, Values
+from analysis.power.roots import root
 from analysis.power.solve import Method
 
 __all__ = ["binomial_one_proportion", "exact_mcnemar", "fisher_two_proportions", "smallest_whole"]
@@ -126,7 +126,7 @@ def _exact_effect(power_at: Callable[[float], float], target: float, null: float
     near = null + (far - null) * 1e-9
     if power_at(far) < target:
         raise NoSolution("p1", f"even the largest possible effect has power {power_at(far):.4f}, below {target:g}")
-    return float(brentq(lambda p: power_at(p) - target, near, far, xtol=1e-12))
+    return root(lambda p: power_at(p) - target, near, far, xtol=1e-12)
 
 
 def fisher_two_proportions(

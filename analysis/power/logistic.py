@@ -6,10 +6,10 @@ import math
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
 
 from analysis.power import checks, tails
 from analysis.power.result import Result
+from analysis.power.roots import root
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
 
 __all__ = ["logistic"]
@@ -132,4 +132,4 @@ def _null_intercept(predictor: str, intercept: float, slope: float, share: float
     """Intercept of the null model that keeps the overall event probability."""
     x, weight = _support(predictor, share)
     overall = float(np.sum(weight / (1 + np.exp(-intercept - slope * x))))
-    return brentq(lambda a: 1 / (1 + math.exp(-a)) - overall, -40, 40, xtol=1e-14)
+    return root(lambda a: 1 / (1 + math.exp(-a)) - overall, -40, 40, xtol=1e-14)

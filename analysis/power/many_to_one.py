@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import special, stats
-from scipy.optimize import brentq
+
+from analysis.power.roots import root
 
 __all__ = ["Rejections", "dunnett_critical", "joint_within", "rejections", "step_down_critical"]
 
@@ -65,7 +66,7 @@ def dunnett_critical(
     load = math.sqrt(1 / (1 + control_ratio))
     loadings = [load] * comparisons
     top = float(-special.stdtrit(df if math.isfinite(df) else 1e9, alpha / (2 * comparisons + 2))) + 1.0
-    return float(brentq(lambda c: joint_within(c, loadings, sides, df) - (1 - alpha), 0.0, top, xtol=1e-12))
+    return root(lambda c: joint_within(c, loadings, sides, df) - (1 - alpha), 0.0, top, xtol=1e-12)
 
 
 def step_down_critical(

@@ -84,7 +84,7 @@ def noninferiority_means(
             {"n": n, "power": power, "alpha": alpha},
             power_of,
             _SIZES,
-            lambda n, alpha: {"pairs": n} if paired else arms.totals(n, n2, ratio),
+            lambda n, **_: {"pairs": n} if paired else arms.totals(n, n2, ratio),
             {"margin": margin, "delta": delta, "sd": sd, "ratio": ratio, "sides": 1},
         )
 
@@ -185,7 +185,7 @@ def noninferiority_proportions(
             {"n": n, "power": power, "alpha": alpha},
             power_of,
             _SIZES,
-            lambda n, alpha: arms.totals(n, n2, ratio),
+            lambda n, **_: arms.totals(n, n2, ratio),
             {"p1": p1, "p2": p2, "margin": margin, "ratio": ratio, "sides": 1},
         )
 
@@ -235,6 +235,6 @@ def noninferiority_ratio(
         {"n": n, "power": power, "alpha": alpha},
         power_of,
         _SIZES,
-        lambda n, alpha: arms.totals(n, n2, ratio),
+        lambda n, **_: arms.totals(n, n2, ratio),
         {"p1": p1, "p2": p2, "margin": margin, "ratio": ratio, "sides": 1},
     ).answer()

@@ -38,7 +38,8 @@ def two_levels(
     `share` of the clusters is treated; `covariates` counts those at the cluster level, each costing a degree of
     freedom. Source: Dong & Maynard (2013), CRA2_2r.
 
-    >>> answer = two_levels(icc=0.1, cluster_size=20, delta=0.25, r2_individual=0.3, r2_cluster=0.5, covariates=1, power=0.8)
+    >>> explained = dict(r2_individual=0.3, r2_cluster=0.5, covariates=1)
+    >>> answer = two_levels(icc=0.1, cluster_size=20, delta=0.25, power=0.8, **explained)
     >>> answer.rounded, round(answer.at_rounded["power"], 4)
     (43, 0.8)
     """

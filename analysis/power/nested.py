@@ -121,7 +121,7 @@ def partially_nested_proportions(
         {"n": n, "power": power, "alpha": alpha},
         power_of,
         {"n": SizeRange(smallest)},
-        lambda n, alpha: {
+        lambda n, **_: {
             "clusters": n / cluster_size,
             "n_control": n * ratio,
             "n_total": n * (1 + ratio),

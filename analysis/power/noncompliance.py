@@ -77,7 +77,7 @@ def late_means(
         effect, se = standing(n, late)
         return z_power(effect / se, alpha, sides)
 
-    def details(n: float, late: float, alpha: float) -> dict[str, float]:
+    def details(n: float, late: float, **_: float) -> dict[str, float]:
         effect, se = standing(n, late)
         return arms.totals(n, n2, ratio) | {"itt": effect, "se": se, "se_late": se / abs(share)}
 

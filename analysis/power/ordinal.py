@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Literal
@@ -61,7 +62,7 @@ def ordinal(
         {"n_total": n_total, "odds_ratio": odds_ratio, "power": power, "alpha": alpha},
         power_of,
         {"n_total": SizeRange(4), "odds_ratio": EffectRange(1.0, scale=0.05)},
-        lambda n_total, odds_ratio, alpha: {
+        lambda n_total, odds_ratio, **_: {
             "n1": n_total / (1 + ratio),
             "n2": n_total * ratio / (1 + ratio),
             "efficiency": 1 - sum(p**3 for p in mixed(odds_ratio)),
@@ -82,7 +83,7 @@ def shifted(probabilities: Sequence[float], odds_ratio: float) -> list[float]:
         odds = cumulative / (1 - cumulative) * odds_ratio
         moved.append(odds / (1 + odds))
     moved.append(1.0)
-    return [b - a for a, b in zip(moved, moved[1:], strict=False)]
+    return [b - a for a, b in itertools.pairwise(moved)]
 
 
 def rank_sum(
@@ -122,7 +123,7 @@ def rank_sum(
         {"n_total": n_total, "superiority": superiority, "power": power, "alpha": alpha},
         power_of,
         {"n_total": SizeRange(4), "superiority": EffectRange(0.5, 1.0, 0.01)},
-        lambda n_total, superiority, alpha: {"n1": n_total * (1 - share), "n2": n_total * share},
+        lambda n_total, **_: {"n1": n_total * (1 - share), "n2": n_total * share},
         {"ratio": ratio, "sides": sides},
     ).answer()
 
@@ -175,6 +176,6 @@ def rank_test(
         {"n": n, "delta": delta, "power": power, "alpha": alpha},
         power_of,
         {"n": SizeRange(3), "delta": EffectRange(scale=0.1 * sd)},
-        lambda n, delta, alpha: {"efficiency": efficiency} | (arms.totals(n, None, ratio) if samples == 2 else {}),
+        lambda n, **_: {"efficiency": efficiency} | (arms.totals(n, None, ratio) if samples == 2 else {}),
         {"sd": sd, "ratio": ratio, "sides": sides},
     ).answer()

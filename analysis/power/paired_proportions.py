@@ -81,7 +81,7 @@ def _question(kind: str, given: dict[str, float | None], total: float, sides: in
             shift = (d * math.sqrt(n * total) - critical * total) / spread
         return float(tails.special.ndtr(shift))
 
-    def details(n: float, odds_ratio: float, alpha: float) -> dict[str, float]:
+    def details(n: float, odds_ratio: float, **_: float) -> dict[str, float]:
         return {"difference": gap(odds_ratio), "discordant_pairs": n * total}
 
     return Question(

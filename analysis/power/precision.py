@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
-
-from scipy.optimize import brentq
 
 from analysis.power import checks, tails
 from analysis.power.errors import ImpossibleRequest, NoSolution
 from analysis.power.result import Result, Values
+from analysis.power.roots import root
 from analysis.power.solve import round_up
 
 __all__ = ["precision_correlation", "precision_difference", "precision_mean", "precision_proportion"]
@@ -24,7 +23,7 @@ def _answer(
     n: float | None,
     half_width: float | None,
     minimum: float,
-    notes: dict[str, object],
+    notes: Mapping[str, object],
     convention: str = "normal reference",
 ) -> Result:
     checks.exactly_one_missing({"n": n, "half_width": half_width})
@@ -42,7 +41,7 @@ def _answer(
         low, high = high, high * 2
         if high > 1e15:
             raise NoSolution("n", f"no sample gives a half-width of {half_width:g}")
-    size = low if high == minimum else float(brentq(lambda x: half_width_at(x) - half_width, low, high, xtol=1e-10))
+    size = low if high == minimum else root(lambda x: half_width_at(x) - half_width, low, high, xtol=1e-10)
     rounded = round_up(size)
     details = Values({"half_width": half_width_at(rounded)})
     inputs = {"n": size, "half_width": half_width, **notes}

@@ -137,7 +137,7 @@ def two_proportions(
             {"n": n, "p2": p2, "power": power, "alpha": alpha},
             power_of,
             {"n": SizeRange(2), "p2": EffectRange(p1, 1.0 if direction == "higher" else 0.0, 0.01)},
-            lambda n, p2, alpha: _two_proportion_details(p1, p2, arms.totals(n, n2, ratio)),
+            lambda n, p2, **_: _two_proportion_details(p1, p2, arms.totals(n, n2, ratio)),
             {"p1": p1, "ratio": ratio, "sides": sides},
         )
 
@@ -195,7 +195,7 @@ def two_proportions_arcsine(
         {"n": n, "h": h, "power": power, "alpha": alpha},
         power_of,
         {"n": SizeRange(2), "h": EffectRange(far=math.pi, scale=0.01)},
-        lambda n, h, alpha: arms.totals(n, n2, ratio),
+        lambda n, **_: arms.totals(n, n2, ratio),
         {"ratio": ratio, "sides": sides},
     ).answer()
 
@@ -244,7 +244,7 @@ def one_proportion(
             given,
             power_of,
             {"n": SizeRange(1), "p1": EffectRange(p0, 1.0 if direction == "higher" else 0.0, 0.01)},
-            lambda n, p1, alpha: {"h": arcsine_distance(p0, p1), "difference": p1 - p0},
+            lambda p1, **_: {"h": arcsine_distance(p0, p1), "difference": p1 - p0},
             {"p0": p0, "sides": sides},
         )
 

@@ -114,7 +114,7 @@ def two_rates(
             {"n": n, "rate2": rate2, "power": power, "alpha": alpha},
             power_of,
             {"n": SizeRange(2), "rate2": EffectRange(rate1, math.inf if direction == "higher" else 0.0, 0.05 * rate1)},
-            lambda n, rate2, alpha: arms.totals(n, n2, ratio) | {"rate_ratio": rate2 / rate1},
+            lambda n, rate2, **_: arms.totals(n, n2, ratio) | {"rate_ratio": rate2 / rate1},
             {"rate1": rate1, "exposure": exposure, "dispersion": dispersion, "ratio": ratio, "sides": sides},
         )
 
@@ -170,6 +170,6 @@ def one_rate(
         {"n": n, "rate1": rate1, "power": power, "alpha": alpha},
         power_of,
         {"n": SizeRange(1), "rate1": EffectRange(rate0, math.inf if direction == "higher" else 0.0, 0.05 * rate0)},
-        lambda n, rate1, alpha: {"expected_events": n * exposure * rate1},
+        lambda n, rate1, **_: {"expected_events": n * exposure * rate1},
         {"rate0": rate0, "exposure": exposure, "sides": sides},
     ).answer()

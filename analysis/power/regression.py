@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 from scipy import special
-from scipy.optimize import brentq
 
 from analysis.power import checks, tails
 from analysis.power.result import Result
+from analysis.power.roots import root
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
 
 __all__ = [
@@ -133,7 +133,7 @@ def regression_coefficient(
         {"n": n, "slope": slope, "power": power, "alpha": alpha},
         power_of,
         {"n": SizeRange(predictors + 2), "slope": EffectRange(scale=0.1 / unit)},
-        lambda n, slope, alpha: {"df": n - predictors - 1, "ncp": abs(slope) * unit * math.sqrt(n)},
+        lambda n, slope, **_: {"df": n - predictors - 1, "ncp": abs(slope) * unit * math.sqrt(n)},
         {"sd_x": sd_x, "sd_residual": sd_residual, "r2_x": r2_x, "predictors": predictors, "sides": sides},
     ).answer()
 
@@ -142,7 +142,7 @@ def _fisher(n: float, r: float, r0: float, alpha: float, sides: int) -> float:
     return tails.z_power((math.atanh(r) - math.atanh(r0)) * math.sqrt(n - 3), alpha, sides)
 
 
-def _t_fisher(n: float, r: float, r0: float, alpha: float, sides: int) -> float:
+def _t_fisher(n: float, r: float, _r0: float, alpha: float, sides: int) -> float:
     # The critical correlation of the t test of zero, the power by Fisher's z with its bias r / (2 (n - 1)).
     critical = tails.t_critical(alpha, n - 2, sides)
     border = math.atanh(math.sqrt(critical**2 / (critical**2 + n - 2)))
@@ -180,7 +180,7 @@ def _exact(n: float, r: float, r0: float, alpha: float, sides: int) -> float:
 
     def quantile(upper: float) -> float:
         low, high = math.atanh(r0) - span, math.atanh(r0) + span
-        return math.tanh(brentq(lambda z: correlation_tail(math.tanh(z), r0, n) - upper, low, high, xtol=1e-13))
+        return math.tanh(root(lambda z: correlation_tail(math.tanh(z), r0, n) - upper, low, high, xtol=1e-13))
 
     above = correlation_tail(quantile(tail), r, n)
     below = 1 - correlation_tail(quantile(1 - tail), r, n)
@@ -277,7 +277,7 @@ def two_correlations(
         {"n": n, "q": q, "power": power, "alpha": alpha},
         power_of,
         {"n": SizeRange(max(4.0, 3.01 / ratio)), "q": EffectRange(scale=0.05)},
-        lambda n, q, alpha: {"n_total": n * (1 + ratio)},
+        lambda n, **_: {"n_total": n * (1 + ratio)},
         {"ratio": ratio, "sides": sides},
     ).answer()
 
@@ -309,6 +309,6 @@ def point_biserial(
         {"n": n, "r": r, "power": power, "alpha": alpha},
         power_of,
         {"n": SizeRange(3), "r": EffectRange(0.0, 1.0, 0.02)},
-        lambda n, r, alpha: {"df": n - 2},
+        lambda n, **_: {"df": n - 2},
         {"sides": sides},
     ).answer()

@@ -108,7 +108,8 @@ def difference_in_differences(
     """Size (first arm, each round), power, smallest effect or level of a difference in differences.
 
     `correlation` between two measurements of one person given the cluster (0: a new sample each round). With clusters,
-    `icc` within a round and `cluster_autocorrelation` between rounds. Source: McKenzie (2012); Teerenstra et al. (2012).
+    `icc` within a round and `cluster_autocorrelation` between rounds.
+    Source: McKenzie (2012); Teerenstra et al. (2012).
 
     >>> difference_in_differences(delta=0.2, power=0.8).rounded
     786

@@ -10,11 +10,10 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from scipy.optimize import brentq
-
 from analysis.power import checks
 from analysis.power.errors import NoSolution, PowerError
 from analysis.power.result import Result, Rival, Values
+from analysis.power.roots import root
 
 __all__ = ["EffectRange", "Method", "Question", "SizeRange", "round_up"]
 
@@ -219,4 +218,4 @@ def _solve_alpha(power_at: Callable[[float], float], target: float) -> float:
 
 
 def _root(miss: Callable[[float], float], low: float, high: float) -> float:
-    return float(brentq(miss, low, high, xtol=1e-12 * max(1.0, abs(low)), rtol=1e-14, maxiter=300))
+    return root(miss, low, high, xtol=1e-12 * max(1.0, abs(low)), rtol=1e-14)

@@ -29,7 +29,7 @@ def central_t_power(ncp: float, df: float, alpha: float, sides: int, both_tails:
 _REFERENCES = {
     "t": ("noncentral t", tails.t_power),
     "central": ("central t multiplier t_a + t_b", central_t_power),
-    "z": ("normal reference", lambda ncp, df, alpha, sides, both: tails.z_power(ncp, alpha, sides, both)),
+    "z": ("normal reference", lambda ncp, _df, alpha, sides, both: tails.z_power(ncp, alpha, sides, both)),
 }
 
 

@@ -129,7 +129,7 @@ def logrank(
             shift = _EVENTS[kind][2](n_total * chance(hazard_ratio), hazard_ratio, ratio)
             return tails.z_power(shift, alpha, sides, False)
 
-        def details(n_total: float, hazard_ratio: float, alpha: float) -> dict[str, float]:
+        def details(n_total: float, hazard_ratio: float, **_: float) -> dict[str, float]:
             p = chance(hazard_ratio)
             return {"events": n_total * p, "event_probability": p, "n1": n_total / (1 + ratio)}
 

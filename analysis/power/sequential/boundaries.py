@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scipy import special
-from scipy.optimize import brentq
 
 from analysis.power import checks
 from analysis.power.errors import ImpossibleRequest, NoSolution
+from analysis.power.roots import root
 from analysis.power.sequential.crossing import Walk, crossing
 from analysis.power.sequential.spending import SPENDING, spent
 
@@ -126,7 +126,7 @@ def _classical(
     low, high = 0.1, -float(special.ndtri(alpha / (2 * sides * count))) + 1.0
     if error(high) > alpha:
         raise NoSolution("parameter", "the interim looks alone spend more than alpha; raise the interim bound")
-    constant = float(brentq(lambda c: error(c) - alpha, low, high, xtol=1e-12))
+    constant = root(lambda c: error(c) - alpha, low, high, xtol=1e-12)
     return bounds(constant), constant, _HAYBITTLE if spending == "haybittle_peto" else SHAPES[spending][1]
 
 
@@ -154,4 +154,4 @@ def spending_bounds(
 def _bound_for(walk: Walk, time: float, share: float) -> float:
     if walk.above(20.0, time, 0.0) > share or share < 1e-15:
         return 20.0
-    return float(brentq(lambda z: walk.above(z, time, 0.0) - share, -20.0, 20.0, xtol=1e-13))
+    return root(lambda z: walk.above(z, time, 0.0) - share, -20.0, 20.0, xtol=1e-13)

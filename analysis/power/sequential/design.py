@@ -1,4 +1,4 @@
-"""A group-sequential design as a power question: how much larger must the trial be, and what does it need on average?"""
+"""A group-sequential design as a power question: how much larger must the trial be, what does it need on average?"""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scipy.optimize import brentq
-
 from analysis.power import checks, tails
 from analysis.power.errors import ImpossibleRequest, NoSolution
 from analysis.power.result import Result, Values
+from analysis.power.roots import root
 from analysis.power.sequential.boundaries import Boundaries, boundaries, information_times, spending_bounds
 from analysis.power.sequential.crossing import Crossing, Walk, crossing
 from analysis.power.sequential.spending import SPENDING, spent
@@ -70,7 +69,7 @@ def group_sequential(
         {"n": n, "delta": delta, "power": power},
         power_of,
         {"n": SizeRange(2), "delta": EffectRange(scale=0.1 * sd)},
-        lambda n, delta: {"n_total": 2 * n},
+        lambda n, **_: {"n_total": 2 * n},
         {"alpha": alpha, "sides": sides, "sd": sd},
     ).answer()
     drift = abs(answer.inputs["delta"]) / sd * math.sqrt(answer.inputs["n"] / 2)
@@ -154,13 +153,13 @@ def _quantile_below(walk: Walk, time: float, drift: float, share: float) -> floa
     if walk.below(ceiling, time, drift) <= share:
         # So strong a drift leaves less than beta inside the bounds: the futility bound lies above everything.
         return ceiling
-    return float(brentq(lambda z: walk.below(z, time, drift) - share, -20.0, ceiling, xtol=1e-13))
+    return root(lambda z: walk.below(z, time, drift) - share, -20.0, ceiling, xtol=1e-13)
 
 
 def _quantile_above(walk: Walk, time: float, share: float) -> float:
     if share < 1e-15 or walk.above(-20.0, time, 0.0) <= share:
         return 20.0 if share < 1e-15 else -20.0
-    return float(brentq(lambda z: walk.above(z, time, 0.0) - share, -20.0, 20.0, xtol=1e-13))
+    return root(lambda z: walk.above(z, time, 0.0) - share, -20.0, 20.0, xtol=1e-13)
 
 
 def _inflation(planned: _Design, power: float | None, n_fixed: float | None) -> Result:
@@ -174,7 +173,7 @@ def _inflation(planned: _Design, power: float | None, n_fixed: float | None) -> 
         bounds, _ = planned.fit(drift, power)
         return crossing(bounds.upper, bounds.lower, planned.times, drift).any_upper - power
 
-    drift = float(brentq(miss, 0.3 * fixed, 3 * fixed, xtol=1e-12))
+    drift = root(miss, 0.3 * fixed, 3 * fixed, xtol=1e-12)
     bounds, _ = planned.fit(drift, power)
     reached = crossing(bounds.upper, bounds.lower, planned.times, drift).any_upper
     if abs(reached - power) > 1e-6:
