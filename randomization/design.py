@@ -156,6 +156,21 @@ class Design:
         """Whether all arms have the same share."""
         return len(set(self.weights)) == 1
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of the units that the design reads; each design adds its own to the strata."""
+        return self.strata
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Those of `columns` that are read as numbers."""
+        return ()
+
+    @property
+    def truths(self) -> tuple[str, ...]:
+        """Those of `columns` that are read as true or false."""
+        return ()
+
     def parameters(self) -> dict[str, Any]:
         """The method's own settings in the spelling of its constructor; each design adds its own."""
         return {}
@@ -182,7 +197,7 @@ class Design:
 
     def codes(self, layout: Layout, n: int, seed: int) -> np.ndarray:
         """Arm codes, uint8 of shape (n, units); every design has its own."""
-        raise DesignNotDefined(f"{self.method} has no batch draw", remedy="draw from it with `live.next_draw`")
+        raise NotImplementedError
 
     def draw(self, units: pd.DataFrame | int, seed: int) -> pd.Series:
         """One allocation: a Series of arm names indexed like `units` (an int gives 0, 1, 2, …).
@@ -231,9 +246,9 @@ class Design:
 
     def outcomes(self, layout: Layout, limit: int) -> Iterable[tuple[tuple[int, ...], Fraction]]:
         """(allocation, chance) pairs for `support`; an allocation may come more than once."""
-        raise DesignNotDefined(f"the support of {self.method} is not listed", remedy="use `draws`")
+        raise NotImplementedError
 
-    def predictability(self, n: int) -> Predictability:
+    def predictability(self, n: int) -> Predictability:  # noqa: ARG002 - sequential designs read it
         """How well somebody who knows the past guesses the next arm, over `n` arrivals of one stratum."""
         raise DesignNotDefined(
             f"{self.method} allocates everybody at once, so no next arm can be guessed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from randomization.design import Design
@@ -90,10 +91,9 @@ def _difference(row: LogRow, what: str, recorded: Any, derived: Any) -> Differen
 
 
 def _sequences(rows: list[LogRow]) -> list[Difference]:
-    pairs = zip(rows, rows[1:], strict=False)
     return [
         _difference(row, "sequence", row.sequence, before.sequence + 1)
-        for before, row in pairs
+        for before, row in pairwise(rows)
         if row.sequence == before.sequence
     ]
 
@@ -109,9 +109,11 @@ def _hashes(chain: list[LogRow], genesis: str) -> list[Difference]:
         derived = chain_hash(row.previous_hash, row.recorded)
         if row.row_hash != derived:
             found.append(_difference(row, "row_hash", row.row_hash, derived))
-        for name in ("sequence", "stratum", "position", "arm", "previous_hash"):
-            if name in row.recorded and row.recorded[name] != getattr(row, name):
-                found.append(_difference(row, f"payload.{name}", row.recorded[name], getattr(row, name)))
+        found += [
+            _difference(row, f"payload.{name}", row.recorded[name], getattr(row, name))
+            for name in ("sequence", "stratum", "position", "arm", "previous_hash")
+            if name in row.recorded and row.recorded[name] != getattr(row, name)
+        ]
         covariates = row.recorded.get("covariates")
         if covariates is not None and dict(covariates) != dict(row.covariates):
             found.append(_difference(row, "payload.covariates", covariates, dict(row.covariates)))

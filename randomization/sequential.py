@@ -60,18 +60,26 @@ class Sequential(Design):
         """Whether every arrival's chance, before anything is drawn, is the ratio (blocks do; so does symmetry)."""
         return self.equal
 
+    def for_stratum(self, size: int) -> Sequential:  # noqa: ARG002 - the maximal procedure reads it
+        """The design for a stratum of known size; only the maximal procedure looks ahead to its length."""
+        return self
+
     def start(self) -> Hashable:
         """State before the first arrival."""
         return None
 
-    def moves(self, state: Any, traits: Traits | None = None) -> tuple[Move, ...]:
+    def moves(self, state: Any) -> tuple[Move, ...]:
         """What may happen to the next arrival, chances summing to one; equal states are equal values."""
         raise NotImplementedError
+
+    def moves_for(self, state: Any, traits: Traits | None) -> tuple[Move, ...]:  # noqa: ARG002 - minimisation reads it
+        """`moves`, for designs that look at the person too."""
+        return self.moves(state)
 
     def chances(self, state: Any, traits: Traits | None = None) -> tuple[Fraction, ...]:
         """Chance of each arm for the next arrival, in the order of the arms."""
         total = [Fraction(0)] * len(self.arms)
-        for move in self.moves(state, traits):
+        for move in self.moves_for(state, traits):
             total[move.arm] += move.chance
         return tuple(total)
 
@@ -85,11 +93,15 @@ class Sequential(Design):
         """The inverse of `write_state`."""
         return form.get("state")
 
-    def opening_form(self, position: int) -> dict[str, Any]:
+    def opening_form(self, position: int) -> dict[str, Any]:  # noqa: ARG002 - blocks read it
         """The written state from which `position` starts afresh."""
         return self.write_state(self.start())
 
-    def with_evidence(self, form: dict[str, Any] | None, evidence: Any) -> dict[str, Any] | None:
+    def with_evidence(
+        self,
+        form: dict[str, Any] | None,
+        evidence: Any,  # noqa: ARG002 - adaptive designs read it
+    ) -> dict[str, Any] | None:
         """The written state with what outcomes have shown since; only adaptive designs look at outcomes."""
         return form
 
@@ -101,7 +113,7 @@ class Sequential(Design):
         Arms are laid out by name, so that a protocol read back with its keys sorted draws the same.
         """
         state = self.start() if form is None else self.read_state(form)
-        moves = sorted(self.moves(state, traits), key=lambda move: self.names[move.arm])
+        moves = sorted(self.moves_for(state, traits), key=lambda move: self.names[move.arm])
         move = moves[choose(stream(position).words(), [move.chance for move in moves])]
         chances = dict(zip(self.names, self.chances(state, traits), strict=True))
         arm = self.names[move.arm]
@@ -109,7 +121,7 @@ class Sequential(Design):
 
     # ---- batch -------------------------------------------------------------------------------------------------
 
-    def traits_of(self, layout: Layout) -> list[dict[str, str]] | None:
+    def traits_of(self, layout: Layout) -> list[dict[str, str]] | None:  # noqa: ARG002 - minimisation reads it
         """What `moves` reads of each unit, or None when it reads nothing."""
         return None
 
@@ -121,8 +133,10 @@ class Sequential(Design):
         words = np.array([stream.words(layout.n) for stream in streams]).reshape(n, layout.n).T
         result = np.empty((n, layout.n), dtype=np.uint8)
         traits = self.traits_of(layout)
-        machine = Machine(self)
+        machines: dict[Sequential, Machine] = {}
         for rows in layout.in_groups():
+            design = self.for_stratum(len(rows))
+            machine = machines.setdefault(design, Machine(design))
             states = np.full(n, machine.opening, dtype=np.int64)
             for row in rows:
                 read = None if traits is None else traits[row]
@@ -180,7 +194,7 @@ class Machine:
 
         key = (number, None if traits is None else tuple(traits.items()))
         if key not in self.tables:
-            moves = [move for move in self.design.moves(self.met[number], traits) if move.chance > 0]
+            moves = [move for move in self.design.moves_for(self.met[number], traits) if move.chance > 0]
             edges: list[Fraction] = []
             total = Fraction(0)
             for move in moves:

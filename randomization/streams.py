@@ -79,7 +79,7 @@ def below(words: Iterator[int], bound: int) -> int:
     >>> below(iter([2**64 - 1, 5]), 3)
     2
     """
-    if not 0 < bound:
+    if not bound > 0:
         raise DesignError(f"a whole number below {bound} does not exist", remedy="ask below at least 1")
     span, draws = WORD, 1
     while span < bound:

@@ -81,11 +81,12 @@ def sequential_outcomes(design: Sequential, layout: Layout, limit: int) -> Itera
 
 
 def _paths(design: Sequential, traits: Sequence[Traits | None], limit: int) -> dict[tuple[int, ...], Fraction]:
+    design = design.for_stratum(len(traits))
     at: dict[tuple[tuple[int, ...], Hashable], Fraction] = {((), design.start()): Fraction(1)}
     for read in traits:
         following: dict[tuple[tuple[int, ...], Hashable], Fraction] = {}
         for (path, state), chance in at.items():
-            for move in design.moves(state, read):
+            for move in design.moves_for(state, read):
                 if move.chance:
                     key = ((*path, move.arm), move.after)
                     following[key] = following.get(key, Fraction(0)) + chance * move.chance
@@ -103,7 +104,8 @@ def count_sequential(design: Sequential, layout: Layout, limit: int = 300_000) -
     traits = design.traits_of(layout)
     total = 1
     for rows in layout.in_groups():
-        sets: dict[frozenset[Hashable], int] = {frozenset([design.start()]): 1}
+        machine = design.for_stratum(len(rows))
+        sets: dict[frozenset[Hashable], int] = {frozenset([machine.start()]): 1}
         steps = 0
         for row in rows.tolist():
             read = None if traits is None else traits[row]
@@ -111,7 +113,7 @@ def count_sequential(design: Sequential, layout: Layout, limit: int = 300_000) -
             for states, ways in sets.items():
                 by_arm: dict[int, set[Hashable]] = {}
                 for state in states:
-                    for move in design.moves(state, read):
+                    for move in machine.moves_for(state, read):
                         if move.chance:
                             by_arm.setdefault(move.arm, set()).add(move.after)
                 steps += len(states)

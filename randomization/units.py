@@ -19,7 +19,7 @@ LEFT_OUT = 255
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Units in strata: `group` (stratum of each unit), `order` (units sorted by stratum, None when they already are)."""
+    """Units in strata: `group` is each unit's stratum, `order` the units by stratum (None when they lie so already)."""
 
     n: int
     index: pd.Index | None
@@ -43,7 +43,7 @@ def layout_of(design: Design, units: pd.DataFrame | int) -> Layout:
     import numpy as np
     import pandas as pd
 
-    wanted = design_columns(design)
+    wanted = tuple(dict.fromkeys(design.columns))
     if not isinstance(units, pd.DataFrame):
         n = _count(units)
         if wanted:
@@ -76,18 +76,6 @@ def layout_of(design: Design, units: pd.DataFrame | int) -> Layout:
     layout = Layout(len(units), index, group, labels, sizes, sort_order(group, len(labels)), columns)
     design.cache["layout"] = layout
     return layout
-
-
-def design_columns(design: Design) -> tuple[str, ...]:
-    """Every column the design reads: strata, and clusters, pairs, covariates or weights where it has them."""
-    names = list(design.strata)
-    for attribute in ("clusters", "pairs", "covariates", "factors", "enrolled", "tickets"):
-        value = getattr(design, attribute, ())
-        names += [value] if isinstance(value, str) else [] if value is None else list(value)
-    base = getattr(design, "base", None)
-    if base is not None:
-        names += design_columns(base)
-    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _count(units: Any) -> int:

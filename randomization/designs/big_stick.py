@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from randomization.design import Design, Ratio, read_arms, read_columns
 from randomization.errors import DesignError, DesignNotDefined
-from randomization.sequential import Move, Sequential, Traits
+from randomization.sequential import Move, Sequential
 
 HALF = Fraction(1, 2)
 
@@ -46,7 +46,7 @@ class BigStick(Sequential):
     def start(self) -> int:
         return 0
 
-    def moves(self, state: Any, traits: Traits | None = None) -> tuple[Move, ...]:
+    def moves(self, state: Any) -> tuple[Move, ...]:
         first = HALF if abs(state) < self.limit else Fraction(int(state < 0))
         return Move(0, first, state + 1), Move(1, 1 - first, state - 1)
 

@@ -81,7 +81,8 @@ class Blocked(Design):
         return layout.notes["classes"]
 
     def _check(self, layout: Layout) -> None:
-        if layout.n < len(self.arms):
+        # The second of two stages may find fewer people than arms; that is no mistake of the researcher's.
+        if layout.n < len(self.arms) and "unchecked" not in layout.notes:
             raise UnitsError(
                 f"{layout.n} units cannot fill {len(self.arms)} arms", remedy="add units or take fewer arms"
             )
@@ -105,7 +106,7 @@ class Blocked(Design):
         stream = SeededStream(seed)
         extra = self._extra(classes, n, stream)
         if len(classes) == 1 and layout.order is None:
-            return self._pooled(layout, self._arranged(classes[0], extra, 0, n, stream), stream)
+            return self._pooled(self._arranged(classes[0], extra, 0, n, stream), stream)
         packed = np.empty((n, layout.n), dtype=np.uint8)
         column, seen = 0, 0
         for item in classes:
@@ -117,7 +118,7 @@ class Blocked(Design):
         result = np.empty_like(packed)
         for row, drawn in zip(result, packed, strict=True):
             drawn.take(seats, out=row, mode="clip")
-        return self._pooled(layout, result, stream)
+        return self._pooled(result, stream)
 
     def _arranged(self, item: SizeClass, extra: np.ndarray | None, seen: int, n: int, stream: SeededStream) -> Any:
         import numpy as np
@@ -160,7 +161,7 @@ class Blocked(Design):
             layout.notes["seats"] = seats
         return layout.notes["seats"]
 
-    def _pooled(self, layout: Layout, drawn: np.ndarray, stream: SeededStream) -> np.ndarray:
+    def _pooled(self, drawn: np.ndarray, stream: SeededStream) -> np.ndarray:
         """Misfits pooled over the strata and drawn together, or left out; nothing to do for the other rules."""
         import numpy as np
 

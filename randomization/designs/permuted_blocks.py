@@ -54,7 +54,7 @@ class PermutedBlocks(Sequential):
     def keeps_ratio(self) -> bool:
         return True
 
-    def moves(self, state: Any, traits: Traits | None = None) -> tuple[Move, ...]:
+    def moves(self, state: Any) -> tuple[Move, ...]:
         """The next arm in proportion to what is left; an empty block first draws the size of the next."""
         if any(state):
             return tuple(_within(state, Fraction(1)))
@@ -67,7 +67,11 @@ class PermutedBlocks(Sequential):
         return {"block": 1, "begin": position - 1}
 
     def next(
-        self, stream: Callable[[int], KeyedStream], position: int, form: Mapping[str, Any] | None, traits: Traits | None
+        self,
+        stream: Callable[[int], KeyedStream],
+        position: int,
+        form: Mapping[str, Any] | None,
+        traits: Traits | None,  # noqa: ARG002 - minimisation reads it
     ) -> Draw:
         """The block's size is drawn first, then its order by Fisher-Yates, both from the words of the block's number.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from randomization.design import Ratio, read_arms, read_columns
-from randomization.sequential import Move, Sequential, Traits
+from randomization.sequential import Move, Sequential
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +20,9 @@ class Simple(Sequential):
     def keeps_ratio(self) -> bool:
         return True
 
-    def moves(self, state: Any, traits: Traits | None = None) -> tuple[Move, ...]:
+    def moves(self, state: Any) -> tuple[Move, ...]:
         """The ratio, whatever came before."""
-        return tuple(Move(code, share, None) for code, share in enumerate(self.shares))
+        return tuple(Move(code, share, state) for code, share in enumerate(self.shares))
 
 
 def simple(ratio: Ratio, *, strata: Sequence[str] = ()) -> Simple:

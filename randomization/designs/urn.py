@@ -1,0 +1,76 @@
+"""Wei's urn: the fewer an arm has had, the more balls it has in the urn; strong balance early, a fair coin later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from randomization.design import Design, Ratio, read_arms, read_columns
+from randomization.errors import DesignError, DesignNotDefined
+from randomization.sequential import Move, Sequential
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountState(Sequential):
+    """A sequential design whose state is how many each arm has had."""
+
+    def start(self) -> tuple[int, ...]:
+        return (0,) * len(self.arms)
+
+    def write_state(self, state: Any) -> dict[str, Any]:
+        return {"counts": dict(zip(self.names, state, strict=True))}
+
+    def read_state(self, form: Mapping[str, Any]) -> tuple[int, ...]:
+        return tuple(form["counts"][name] for name in self.names)
+
+
+def add_one(counts: tuple[int, ...], arm: int) -> tuple[int, ...]:
+    """Counts after one more in an arm."""
+    return (*counts[:arm], counts[arm] + 1, *counts[arm + 1 :])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Urn(CountState):
+    """See `urn`."""
+
+    method: ClassVar[str] = "urn"
+    alpha: int = 1
+    beta: int = 1
+
+    def __post_init__(self) -> None:
+        Design.__post_init__(self)
+        if not self.equal:
+            raise DesignNotDefined(
+                "Wei's urn is defined for equal arms", path=("ratio",), remedy="for other ratios use `block_urn`"
+            )
+        for name in ("alpha", "beta"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise DesignError(f"{name} is {value!r}", path=(name,), remedy="give a number of balls, 0 or more")
+        if self.alpha == 0 and self.beta == 0:
+            raise DesignError("the urn would stay empty", path=("beta",), remedy="give alpha or beta at least 1")
+
+    def parameters(self) -> dict[str, Any]:
+        return {"alpha": self.alpha, "beta": self.beta}
+
+    def moves(self, state: Any) -> tuple[Move, ...]:
+        drawn, arms = sum(state), len(state)
+        balls = [self.alpha + self.beta * (drawn - count) for count in state]
+        if not any(balls):
+            balls = [1] * arms
+        return tuple(Move(arm, Fraction(ball, sum(balls)), add_one(state, arm)) for arm, ball in enumerate(balls))
+
+
+def urn(ratio: Ratio, *, alpha: int = 1, beta: int = 1, strata: Sequence[str] = ()) -> Urn:
+    """Wei's UD(alpha, beta): `alpha` balls of each arm; a draw puts its ball back and adds `beta` of every other arm.
+
+    Any number of equal arms; other ratios raise `DesignNotDefined` (use `block_urn`, Zhao and Weng 2011). With alpha 0
+    the first arm is drawn evenly. Sources: Wei, J Am Stat Assoc 1978, 73:559-563; Wei and Lachin, Control Clin Trials
+    1988, 9:345-364.
+
+    >>> urn(["portal", "advice"], alpha=0, beta=1).predictability(2).balance_probability
+    Fraction(1, 1)
+    """
+    return Urn(arms=read_arms(ratio), strata=read_columns(strata), alpha=alpha, beta=beta)
