@@ -25,6 +25,7 @@ from analysis.power.equivalence import (
 )
 from analysis.power.errors import ImpossibleRequest, NoSolution, PostHocRefused, PowerError, SectionError
 from analysis.power.logistic import logistic
+from analysis.power.mams import mams
 from analysis.power.margins import (
     noninferiority_means,
     noninferiority_proportions,
@@ -118,6 +119,7 @@ __all__ = [
     "late_means",
     "late_proportions",
     "logistic",
+    "mams",
     "logrank",
     "logrank_events",
     "noninferiority_means",

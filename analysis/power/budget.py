@@ -52,7 +52,7 @@ def optimal_cluster_size(
     """People a cluster with the smallest variance for a given budget.
 
     `variance_ratio` in the details is the variance per euro at `compared_with` people a cluster over that at the
-    optimum. Source: Cochran (1977) ch. 9; Raudenbush (1997).
+    rounded optimum. Source: Cochran (1977) ch. 9; Raudenbush (1997).
 
     >>> answer = optimal_cluster_size(cost_cluster=300, cost_person=10, icc=0.05, compared_with=50)
     >>> round(answer.value, 3), round(answer.variance_ratio, 4)
@@ -65,14 +65,15 @@ def optimal_cluster_size(
     def variance_per_euro(m: float) -> float:
         return (cost_cluster / m + cost_person) * (1 + (m - 1) * icc)
 
-    details = {"design_effect": design_effect(icc=icc, cluster_size=max(round(size), 1))}
+    whole = max(round(size), 1)
+    details = {"design_effect": design_effect(icc=icc, cluster_size=whole)}
     if compared_with is not None:
         checks.positive(compared_with=compared_with)
-        details["variance_ratio"] = variance_per_euro(compared_with) / variance_per_euro(size)
+        details["variance_ratio"] = variance_per_euro(compared_with) / variance_per_euro(whole)
     return Result(
         solved="cluster_size",
         value=size,
-        rounded=max(round(size), 1),
+        rounded=whole,
         test="optimal cluster size",
         convention="least variance for a budget",
         formula="m = sqrt(cost_cluster / cost_person (1 - icc) / icc)",
