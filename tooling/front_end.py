@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -48,12 +49,37 @@ def install_front_end(*, with_tests: bool) -> None:
         )
         VENDOR.mkdir(parents=True, exist_ok=True)
         for name, file in package_json()["vendor"].items():
-            shutil.copyfile(ROOT / "node_modules" / file["from"], VENDOR / name)
+            source = ROOT / "node_modules" / file["from"]
+            if file.get("take") == "style rules":
+                (VENDOR / name).write_text(style_rules(source.read_text(encoding="utf-8")), encoding="utf-8")
+            else:
+                shutil.copyfile(source, VENDOR / name)
         if problems := vendor_problems():
             raise Stop("The front-end files are not the pinned ones: " + "; ".join(problems))
     stamp("front end app", made_from)
     if with_tests:
         stamp("front end test", made_from)
+
+
+def style_rules(bundle: str) -> str:
+    """The rules that Plotly would add to the page by itself, as a style sheet.
+
+    A content security policy without inline styles keeps Plotly from adding them, and without them the layers of a
+    chart lie below each other. They stand in the bundle as one object: selector to declarations, X being the chart
+    and Y its notices.
+    """
+    string = r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' """
+    rule = rf"(?: (?:{string}|\w+) : (?:{string}) ,? )"
+    whole = re.search(rf'\{{ (?="X,X\ div":) {rule}+ \}}', bundle, re.VERBOSE)
+    if not whole:
+        raise Stop("Plotly's style rules were not found in its bundle; has its version changed?")
+    places = {"X": ".js-plotly-plot .plotly", "Y": ".plotly-notifier"}
+    sheet = []
+    for selector, declarations in re.findall(rf"({string}|\w+) : ({string})", whole[0], re.VERBOSE):
+        selector = selector.strip("\"'")
+        named = re.sub(r"\b[XY]\b", lambda found: places[found[0]], selector)
+        sheet.append(f"{named} {{{declarations[1:-1]}}}")
+    return "\n".join(sheet) + "\n"
 
 
 def catalogues() -> list[Path]:
