@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import logging
-import warnings
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
 import flask_security
 from flask import Flask, g, session
 from flask_login import user_logged_in, user_logged_out
-from flask_security import LoginForm, MailUtil, RoleMixin, Security, SQLAlchemyUserDatastore, UserMixin
+from flask_security import MailUtil, RoleMixin, Security, SQLAlchemyUserDatastore, UserMixin
 from sqlalchemy.orm import Session, registry, relationship
 
 from pilot import mail
@@ -25,6 +26,7 @@ from pilot.db import Base
 from pilot.models import Role, User
 from pilot.models.staff import staff_roles
 from pilot.settings import Settings
+from pilot.web.auth_forms import AppForm, RescueForm, SignInForm
 from pilot.web.language import FOLDER, Catalogue
 from pilot.web.rules import rule
 from pilot.web.state import state
@@ -52,7 +54,7 @@ class SignIn(UserMixin):
 _mapping = registry(metadata=Base.metadata)
 _mapping.map_imperatively(SignInRole, Role.__table__)
 _mapping.map_imperatively(
-    SignIn, User.__table__, properties={"roles": relationship(SignInRole, secondary=staff_roles, lazy="select")}
+    SignIn, User.__table__, properties={"roles": relationship(SignInRole, secondary=staff_roles, viewonly=True)}
 )
 
 
@@ -69,11 +71,13 @@ class Store(SQLAlchemyUserDatastore):
     def commit(self) -> None:
         """The edge commits."""
 
-
-class SignInForm(LoginForm):
-    """Without the tick that keeps a shared computer signed in."""
-
-    remember = None  # type: ignore[assignment]
+    def mf_delete_recovery_code(self, user: SignIn, idx: int) -> bool:  # type: ignore[override]
+        """A used code is gone. The list is replaced: a change inside it would not be seen, and not be kept."""
+        codes = list(user.mf_recovery_codes or [])
+        if not 0 <= idx < len(codes):
+            return False
+        user.mf_recovery_codes = codes[:idx] + codes[idx + 1 :]
+        return True
 
 
 class Mail(MailUtil):
@@ -107,10 +111,14 @@ def install(app: Flask) -> None:
     settings = state(app).settings
     app.config.update(_configuration(settings))
     app.config["LISTED_RULES"].update(LIBRARY_RULES)
-    with warnings.catch_warnings():
-        # wtforms announces that pairs of choices will go; the library still hands them in.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        security = Security(app, Store(), mail_util_cls=Mail, login_form=SignInForm)
+    security = Security(
+        app,
+        Store(),
+        mail_util_cls=Mail,
+        login_form=SignInForm,
+        two_factor_setup_form=AppForm,
+        two_factor_rescue_form=RescueForm,
+    )
     security.i18n_domain = Catalogue("flask_security", of_the_library)  # type: ignore[assignment]
     app.jinja_env.globals["_fsdomain"] = security.i18n_domain.gettext
     # Rules are checked inside the request's transaction; the library's own check would open the session before it,
@@ -122,7 +130,7 @@ def install(app: Flask) -> None:
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
-    derived = base64.b32encode(hashlib.sha256(b"totp:" + settings.secret_key.encode()).digest()).decode()
+    totp, recovery = (_derived(settings, purpose) for purpose in ("totp", "recovery codes"))
     cookie = {"httponly": True, "secure": settings.secure, "samesite": "Strict"}
     values = {
         "PASSWORD_SALT": settings.password_salt,
@@ -141,15 +149,19 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "TWO_FACTOR_REQUIRED": settings.kind == "production",
         "TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
         "TWO_FACTOR_RESCUE_EMAIL": False,
+        "TWO_FACTOR_RESCUE_MAIL": parseaddr(settings.sender)[1],
         "TWO_FACTOR_ALWAYS_VALIDATE": True,
         "TWO_FACTOR_VALIDITY_COOKIE": cookie,
-        "TOTP_SECRETS": {"1": derived},
+        "TOTP_SECRETS": {"1": base64.b32encode(totp).decode()},
         "TOTP_ISSUER": "Adviespilot",
         "MULTI_FACTOR_RECOVERY_CODES": True,
         "MULTI_FACTOR_RECOVERY_CODES_N": 8,
+        "MULTI_FACTOR_RECOVERY_CODES_KEYS": [base64.urlsafe_b64encode(recovery)],
         "API_ENABLED_METHODS": ["session"],
         "EMAIL_SENDER": settings.sender,
         "EMAIL_HTML": False,
+        # An address is checked by its form: no name server is asked who signs in here.
+        "EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "test_environment": True},
         "JOIN_USER_ROLES": False,
         "POST_LOGIN_VIEW": "home.desk",
         "POST_LOGOUT_VIEW": "home.start",
@@ -178,6 +190,11 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "EMAIL_TEMPLATE_PASSWORD_CHANGE_NOTICE": "auth/email/was_changed",
     })  # fmt: skip
     return {f"SECURITY_{name}": value for name, value in values.items()}
+
+
+def _derived(settings: Settings, purpose: str) -> bytes:
+    """A key of its own for each purpose, from the one secret of the installation."""
+    return hmac.new(settings.secret_key.encode(), b"staff:" + purpose.encode(), hashlib.sha256).digest()
 
 
 def _now() -> datetime:

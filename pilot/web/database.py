@@ -57,7 +57,7 @@ def commit_when_it_stands(view: Callable[[], Response], forget: Callable[[], Non
     for attempt in range(TRIES):
         try:
             response = view()
-            if response.status_code < 400:
+            if response.status_code < 400 and _writes():
                 commit()
             else:
                 close()

@@ -50,6 +50,7 @@ GUESSABLE = (
     "security.verify",
     "security.two_factor_token_validation",
     "security.two_factor_setup_validate",
+    "security.two_factor_rescue",
     "security.mf_recovery",
 )
 
