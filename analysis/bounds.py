@@ -167,6 +167,7 @@ def _one_cell(y: np.ndarray, treated: np.ndarray, place: str) -> Bounds:
         low, high = mean - largest[0], mean - smallest[0]
         quantiles = (mean - largest[2], mean - smallest[2])
         errors = (largest[1], smallest[1])
+    low, high = min(low, high), max(low, high)  # with nothing to trim the two differ by the order of summation
     return Bounds(
         method="lee", low=low, high=high, se_low=math.sqrt(errors[0] + variance),
         se_high=math.sqrt(errors[1] + variance), n=len(y), assumption=MONOTONE, quantile_low=quantiles[0],

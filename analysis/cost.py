@@ -87,7 +87,7 @@ def fieller(
     when the denominator differs from zero at this level.
 
     >>> fieller(10.0, 2.0, se_numerator=1.0, se_denominator=0.2)
-    RatioSet(shape='interval', low=3.8..., high=6.6..., level=0.95)
+    RatioSet(shape='interval', low=3.77..., high=6.62..., level=0.95)
     >>> fieller(10.0, 0.1, se_numerator=1.0, se_denominator=0.2).shape
     'two rays'
     """
@@ -170,7 +170,7 @@ def bootstrap_interval(
     >>> rng = np.random.default_rng(4)
     >>> z = np.arange(400) % 2 == 0
     >>> interval = bootstrap_interval(rng.normal(300, 50, 400) + 200 * z, rng.random(400) < 0.3 + 0.3 * z, z, seed=1)
-    >>> 400 < interval.low < interval.high < 1100
+    >>> 500 < interval.low < 829 < interval.high < 1500
     True
     """
     whole = cost_effectiveness(cost, effect, treated, level=level)

@@ -1,0 +1,175 @@
+"""Looking at a pilot while it runs without fooling oneself: looks that are paid for, and intervals valid at any time.
+
+Boundaries and conditional power are those of `analysis.power.sequential`; this module keeps the account of the looks
+that were really taken. Whether the arms have the right sizes is asked by `analysis.sample_ratio`, and what was
+delivered to whom by `analysis.delivery`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from analysis.errors import DataError, DesignNotEstimable, OptionError
+from analysis.estimate import Array
+from analysis.power.sequential import SPENDING, conditional_power, predictive_power, spent
+from analysis.power.sequential.boundaries import spending_bounds
+
+__all__ = ["AlphaLedger", "ConfidenceSequence", "Look", "conditional_power", "confidence_sequence", "predictive_power"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look that was taken: the share of the planned information, z, the bound it was held against, and alpha."""
+
+    information: float
+    z: float
+    bound: float
+    alpha_spent: float
+    crossed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlphaLedger:
+    """The account of error: what was spent at which look, and what is left.
+
+    `alpha` is two-sided; half of it is spent on each side by the `spending` function, whatever the timing of the
+    looks. Every look gives a new ledger; nothing can be taken back.
+
+    >>> ledger = AlphaLedger(alpha=0.05)
+    >>> round(ledger.bound(0.5), 4)
+    2.9626
+    >>> ledger = ledger.look(0.5, z=1.2).look(1.0, z=2.1)
+    >>> round(ledger.looks[-1].bound, 4), ledger.decision
+    (1.9686, 'stop: efficacy or harm shown')
+    """
+
+    alpha: float = 0.05
+    spending: str = "lan_demets_obf"
+    parameter: float | None = None
+    looks: tuple[Look, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha < 1:
+            raise OptionError(f"alpha lies between 0 and 1, not at {self.alpha}")
+        if self.spending not in SPENDING:
+            raise OptionError(
+                f"there is no spending function '{self.spending}'", remedy=f"choose {', '.join(sorted(SPENDING))}"
+            )
+
+    def bound(self, information: float) -> float:
+        """The |z| to exceed at a look with this share of the planned information; raises OptionError out of order."""
+        times = [*(look.information for look in self.looks), self._next(information)]
+        return spending_bounds(times, self.alpha / 2, self.spending, self.parameter, symmetric=True)[-1]
+
+    def look(self, information: float, *, z: float) -> AlphaLedger:
+        """The ledger after a look; raises `OptionError` after a stop, or when information does not grow."""
+        if self.looks and (self.looks[-1].crossed or self.looks[-1].information >= 1):
+            raise OptionError("the trial has stopped, so no further look can be paid for")
+        if not math.isfinite(z):
+            raise DataError("the statistic of a look is a finite number")
+        bound = self.bound(information)
+        new = Look(information, z, bound, self.spent_at(information), abs(z) >= bound)
+        return replace(self, looks=(*self.looks, new))
+
+    def spent_at(self, information: float) -> float:
+        """The two-sided error spent by this share of the information."""
+        return 2 * spent(self.spending, self.alpha / 2, information, self.parameter)
+
+    @property
+    def left(self) -> float:
+        """The error that is still to be spent."""
+        return self.alpha - (self.looks[-1].alpha_spent if self.looks else 0.0)
+
+    @property
+    def decision(self) -> Literal["go on", "stop: efficacy or harm shown", "ended: not shown"]:
+        """What the looks so far allow to say."""
+        if self.looks and self.looks[-1].crossed:
+            return "stop: efficacy or harm shown"
+        return "ended: not shown" if self.looks and self.looks[-1].information >= 1 else "go on"
+
+    def _next(self, information: float) -> float:
+        before = self.looks[-1].information if self.looks else 0.0
+        if not before < information <= 1:
+            raise OptionError(
+                f"a look at information {information:g} cannot follow one at {before:g}",
+                remedy="information grows from look to look and ends at 1",
+            )
+        return information
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConfidenceSequence:
+    """Estimates and intervals after each of n people, all of shape (n,); infinite ends until both arms have two.
+
+    All intervals together hold the effect with probability 1 - alpha in large samples, however often one looks.
+    """
+
+    estimate: Array
+    low: Array
+    high: Array
+    alpha: float
+
+    def first_exclusion(self, value: float = 0.0) -> int | None:
+        """How many people it took until the interval left `value` out for the first time, or None."""
+        out = np.flatnonzero((self.low > value) | (self.high < value))
+        return int(out[0]) + 1 if len(out) else None
+
+
+def confidence_sequence(
+    outcome: Sequence[float] | Array,
+    treated: Sequence[bool] | Array,
+    *,
+    probability: float | Array,
+    alpha: float = 0.05,
+    tightest_at: int,
+) -> ConfidenceSequence:
+    """An asymptotic confidence sequence for the average effect, people in order of arrival.
+
+    `outcome` and `treated` of shape (n,); `probability` is the chance of treatment that the design gave each of them;
+    `tightest_at` is the number of people at which the interval should be tightest. The estimate is the mean of
+    inverse-probability terms, centred by the arm means of the people before, which only narrows it.
+
+    Raises `DataError` for missing outcomes and for probabilities outside (0, 1). Waudby-Smith, Arbour, Sinha, Kennedy
+    and Ramdas (2024), Annals of Statistics 52, theorem 2.2 and the choice of rho below it.
+
+    >>> rng = np.random.default_rng(2)
+    >>> z = rng.random(2_000) < 0.5
+    >>> found = confidence_sequence(rng.normal(0.3 * z), z, probability=0.5, tightest_at=1_000)
+    >>> bool(found.low[-1] < 0.3 < found.high[-1]), found.first_exclusion() is not None
+    (True, True)
+    """
+    y, z = np.asarray(outcome, float), np.asarray(treated, bool)
+    p = np.broadcast_to(np.asarray(probability, float), y.shape)
+    if not np.isfinite(y).all():
+        raise DataError("an outcome is missing; a confidence sequence takes people whose outcome is known")
+    if not ((p > 0) & (p < 1)).all():
+        raise DataError("the probability of treatment lies between 0 and 1 for everybody")
+    if tightest_at < 2 or not 0 < alpha < 1:
+        raise OptionError("tightest_at is 2 or more, and alpha lies between 0 and 1")
+    if len(y) < 4 or min(z.sum(), (~z).sum()) < 2:
+        raise DesignNotEstimable("each arm needs two people before an interval exists")
+    before = {arm: _mean_before(y, z == arm) for arm in (True, False)}
+    terms = before[True] - before[False]
+    terms = terms + np.where(z, (y - before[True]) / p, -(y - before[False]) / (1 - p))
+    count = np.arange(1, len(y) + 1)
+    estimate = np.cumsum(terms) / count
+    variance = np.maximum(np.cumsum(terms**2) / count - estimate**2, 0.0)
+    log_alpha = -2 * math.log(alpha)
+    rho2 = (log_alpha + math.log(log_alpha + 1)) / tightest_at
+    grown = count * rho2 + 1
+    half = np.sqrt(variance * 2 * grown / (count**2 * rho2) * np.log(np.sqrt(grown) / alpha))
+    known = (np.cumsum(z) >= 2) & (np.cumsum(~z) >= 2)
+    half = np.where(known, half, np.inf)
+    return ConfidenceSequence(estimate, estimate - half, estimate + half, alpha)
+
+
+def _mean_before(y: Array, member: np.ndarray) -> Array:
+    """The mean of the members among the people before each one; 0 before the first."""
+    sums = np.concatenate([[0.0], np.cumsum(np.where(member, y, 0.0))[:-1]])
+    counts = np.concatenate([[0], np.cumsum(member)[:-1]])
+    return sums / np.maximum(counts, 1)

@@ -1,0 +1,139 @@
+"""An R script that makes the primary estimates again from the data file, without this software.
+
+A number that two programs in two languages agree on is easier to believe. The script holds the choices of the locked
+plan at its top and needs nothing but R itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from analysis.errors import PlanError
+from analysis.measured import possible_range
+from analysis.plan_schema import Outcome
+from analysis.rscript_functions import FUNCTIONS
+
+if TYPE_CHECKING:
+    from analysis.plan import PreAnalysisPlan
+    from analysis.results import Results
+
+TOLERANCE = 1e-6
+
+
+def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None = None) -> str:
+    """The text of an R script that prints every primary estimate and its standard error as a CSV table.
+
+    `data_file` is the name of the CSV file; another may be given on the command line. With `results` the script also
+    compares and ends with an error when a number differs by more than one millionth. Standard errors under weights
+    with clusters are left out of the script.
+
+    Raises `PlanError` for a plan whose weights come from the design itself, which R does not know.
+
+    >>> from analysis.plan import PreAnalysisPlan
+    >>> plan = PreAnalysisPlan.from_dict({
+    ...     "allocation": {"method": "complete", "ratio": {"a": 1, "b": 1}},
+    ...     "outcomes": [{"name": "y", "kind": "continuous", "source": {"column": "y"}}],
+    ...     "analysis_plan": {"control": "a"},
+    ... })
+    >>> script = r_script(plan, "people.csv")
+    >>> plan.lock().sha256 in script, 'file <- if (length(arguments)) arguments[[1]] else "people.csv"' in script
+    (True, True)
+    """
+    if plan.decision.weighs and plan.decision.probability is None:
+        raise PlanError(
+            "the weights of this design cannot be written in R",
+            remedy="put each person's probability in a column and name it under analysis_plan.columns.probability",
+            path=("allocation",),
+        )
+    parts = [
+        f"# The primary estimates of the plan with fingerprint {plan.lock().sha256},",
+        f"# made again in R. Run: Rscript reproduce.R {data_file}",
+        "",
+        FUNCTIONS,
+        "",
+        "# ---- the choices of the locked plan " + "-" * 82,
+        _plan(plan),
+        "",
+        "arguments <- commandArgs(trailingOnly = TRUE)",
+        f"file <- if (length(arguments)) arguments[[1]] else {_text(data_file)}",
+        "found <- reproduce(read_people(file), plan)",
+        "write.csv(found, row.names = FALSE, quote = TRUE)",
+    ]
+    if results is not None:
+        parts += ["", *_comparison(plan, results)]
+    return "\n".join(parts) + "\n"
+
+
+def _plan(plan: PreAnalysisPlan) -> str:
+    decision, analysis = plan.decision, plan.analysis
+    response = analysis.attrition.covariates
+    if response is None:
+        response = tuple(dict.fromkeys((*decision.adjust, *decision.strata)))
+    nested = analysis.advisors if analysis.advisors and analysis.advisors.treat_as == "random" else None
+    fields = {
+        "arm": _text(analysis.columns.arm),
+        "estimator": _text(decision.estimator),
+        "adjust": _texts(decision.adjust),
+        "response_covariates": _texts(response),
+        "strata": _texts(decision.strata),
+        "sparse_minimum": str(analysis.sparse_strata.minimum),
+        "clusters": _text(decision.clusters),
+        "pairs": _text(decision.pairs),
+        "drop_broken_pairs": "TRUE" if analysis.broken_pairs == "drop_pair" else "FALSE",
+        "probability": _text(decision.probability),
+        "advisors": _text(nested.column if nested and decision.clusters is None else None),
+        "advised": _texts(nested.arms if nested else ()),
+        "contrasts": f"list({', '.join(_texts(pair) for pair in plan.contrasts)})",
+        "outcomes": f"list({', '.join(_outcome(outcome) for outcome in _primary(plan))})",
+    }
+    lines = ",\n".join(f"  {name} = {value}" for name, value in fields.items() if value != "NULL")
+    return f"plan <- list(\n{lines}\n)"
+
+
+def _primary(plan: PreAnalysisPlan) -> list[Outcome]:
+    return [outcome for outcome in plan.outcomes if outcome.family == "primary"]
+
+
+def _outcome(outcome: Outcome) -> str:
+    fields = {
+        "name": _text(outcome.name),
+        "column": _text(outcome.column),
+        "kind": _text(outcome.kind),
+        "summary": _text(outcome.effective_summary),
+        "handling": _text(outcome.missing.handling),
+    }
+    if outcome.missing.handling == "worst_case":
+        low, high = possible_range(outcome)
+        bad, good = (high, low) if outcome.direction == "lower_is_better" else (low, high)
+        fields |= {"bad": repr(bad), "good": repr(good)}
+    return f"list({', '.join(f'{name} = {value}' for name, value in fields.items())})"
+
+
+def _comparison(plan: PreAnalysisPlan, results: Results) -> list[str]:
+    values: list[str] = []
+    for outcome in _primary(plan):
+        for contrast in results.outcome(outcome.name).contrasts:
+            values += [
+                "NA, NA" if effect is None else f"{effect.value!r}, {effect.se!r}"
+                for effect in (contrast.unadjusted, contrast.adjusted)
+            ]
+    return [
+        "# ---- against the results of the other program " + "-" * 72,
+        f"other <- matrix(c({', '.join(values)}), ncol = 2, byrow = TRUE)",
+        'apart <- abs(as.matrix(found[, c("estimate", "se")]) - other) / abs(other)',
+        f'if (any(apart > {TOLERANCE:g}, na.rm = TRUE)) stop("the two programs do not agree")',
+        'cat(sprintf("# both programs agree to %.1e on %d numbers\\n", max(0, apart, na.rm = TRUE), '
+        "sum(!is.na(apart))))",
+    ]
+
+
+def _text(value: str | None) -> str:
+    if value is None:
+        return "NULL"
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _texts(values: Sequence[str]) -> str:
+    return f"c({', '.join(_text(value) for value in values)})" if values else "character(0)"
