@@ -1,7 +1,7 @@
 """The wild cluster bootstrap without a single refit.
 
 Residuals are flipped by cluster with weights W (G x B). The bootstrapped coefficient and its cluster-robust variance
-are then a linear and a quadratic form in W whose coefficients need one pass over the rows: O(GkB) in all. Cameron,
+are then a linear and a quadratic form in W whose coefficients need one pass: O(GkB) in all. Cameron,
 Gelbach and Miller (2008), Review of Economics and Statistics 90, 414-427; Roodman et al. (2019), Stata Journal 19, 4-60.
 """
 
