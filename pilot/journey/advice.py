@@ -48,6 +48,13 @@ def assign(
         if not reason.strip():
             raise Refused("a handover needs a reason", code="reason_missing")
         current.ended_at = now
+    participant.organisation_id = session.scalar(
+        select(Membership.organisation_id).where(
+            Membership.user_id == advisor_id,
+            Membership.pilot_id == participant.pilot_id,
+            Membership.role == "advisor",
+        )
+    )
     row = Caseload(participant_id=participant.id, advisor_id=advisor_id, assigned_at=now, reason=reason.strip())
     session.add(row)
     record(

@@ -54,6 +54,18 @@ def deliver(
         )
 
 
+def is_missing(session: Session, protocol: Protocol, participant: Participant) -> bool:
+    """Whether something of the arm is not ready yet; a read, so that a page need not write each time it is shown."""
+    allocation = session.scalar(select(Allocation).where(Allocation.participant_id == participant.id))
+    if allocation is None:
+        return False
+    components = protocol.arm(allocation.arm).components
+    no_advisor = "advice" in components and advice.advisor_of(session, participant) is None
+    no_voucher = "voucher" in components and vouchers.of(session, participant) is None
+    receipt = select(Message.id).where(Message.participant_id == participant.id, Message.kind == "receipt")
+    return no_advisor or no_voucher or session.scalar(receipt) is None
+
+
 def undelivered(session: Session, pilot: Pilot, *, limit: int = 200) -> list[Participant]:
     """Allocated participants for whom no receipt was queued yet."""
     sent = select(Message.id).where(Message.participant_id == Participant.id, Message.kind == "receipt")

@@ -1,0 +1,167 @@
+"""Consent, and how a person can be reached; both with the words that are in force, both in the own language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from flask import g, render_template, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from pilot.errors import Refused
+from pilot.journey import consent, enrolment
+from pilot.models import Identity, Screening
+from pilot.web import forms
+from pilot.web.participant import bp, steps
+from pilot.web.rules import rule
+from pilot.web.state import state
+from surveys.catalogue import message as survey_message
+from surveys.contact import read_phone
+from surveys.errors import InputError
+
+
+@bp.get("/e/<token>/consent")
+@rule.token(steps.LINK)
+def consent_page(token: str) -> str | Response:
+    if not _eligible():
+        return steps.onward(g.participant, token)
+    return _consent(token, {})
+
+
+@bp.post("/e/<token>/consent")
+@rule.token(steps.LINK)
+def give_consent(token: str) -> str | Response | tuple[str, int]:
+    """Yes or no to every text; a no to taking part leads to a kind page and not to a question again."""
+    if not _eligible():
+        return steps.onward(g.participant, token)
+    _version, protocol = steps.in_force()
+    texts = protocol.consent.texts
+    given = {text.purpose: request.form.get(text.purpose, "") for text in texts}
+    missing = [text.purpose for text in texts if given[text.purpose] not in ("yes", "no")]
+    if missing:
+        errors = [(f"{purpose}-1", _("Choose yes or no.")) for purpose in missing]
+        return _consent(token, given, errors=errors), 422
+    try:
+        consent.give(
+            g.session,
+            protocol,
+            g.participant,
+            {purpose: answer == "yes" for purpose, answer in given.items()},
+            versions={text.purpose: request.form.get(f"version-{text.purpose}", "") for text in texts},
+            language=steps.language(),
+            now=g.now,
+        )
+    except Refused as error:
+        if error.code != "text_changed":
+            raise
+        changed = [(f"{texts[0].purpose}-1", _("The text has changed. Read the new text and choose again."))]
+        return _consent(token, {}, errors=changed), 422
+    steps.remember_language(g.participant)
+    return steps.onward(g.participant, token)
+
+
+@bp.get("/e/<token>/contact")
+@rule.token(steps.LINK)
+def contact_page(token: str) -> str | Response:
+    _version, protocol = steps.in_force()
+    if not consent.has_all_required(g.session, protocol, g.participant):
+        return steps.onward(g.participant, token)
+    identity = g.session.get(Identity, g.participant.id)
+    known = {name: getattr(identity, name, None) or "" for name in ("name", "phone", "email", "postcode")}
+    if not known["name"] and g.participant.invitee is not None:
+        known["name"] = g.participant.invitee.name or ""
+    return _contact(token, known)
+
+
+@bp.post("/e/<token>/contact")
+@rule.token(steps.LINK)
+def give_contact(token: str) -> str | Response | tuple[str, int]:
+    """Keeps name and contact data apart from the answers. Phone numbers are taken as people write them."""
+    _version, protocol = steps.in_force()
+    if not consent.has_all_required(g.session, protocol, g.participant):
+        return steps.onward(g.participant, token)
+    typed, errors = _typed_contact(request.form)
+    if errors:
+        return _contact(token, typed, errors=errors), 422
+    identity = g.session.get(Identity, g.participant.id)
+    enrolment.set_contact(
+        g.session,
+        g.participant,
+        enrolment.Contact(
+            name=typed["name"],
+            phone=typed["phone_read"] or None,
+            email=typed["email"] or None,
+            postcode=typed["postcode"] or None,
+            birth_date=identity.birth_date if identity else None,
+        ),
+        keyring=state().database.keyring,
+        secret=state().settings.secret_key.encode(),
+        now=g.now,
+    )
+    return steps.onward(g.participant, token)
+
+
+@bp.get("/e/<token>/other-help")
+@rule.token(steps.LINK)
+def not_eligible(token: str) -> str | Response:
+    screening = g.session.get(Screening, g.participant.id)
+    if screening is None or screening.eligible:
+        return steps.onward(g.participant, token)
+    _version, protocol = steps.in_force()
+    reason = next((c.text for c in protocol.population.eligibility if c.reason == screening.reason), None)
+    return render_template("participant/not_eligible.html", protocol=protocol, reason=reason)
+
+
+@bp.get("/e/<token>/declined")
+@rule.token(steps.LINK)
+def declined(token: str) -> str | Response:
+    _version, protocol = steps.in_force()
+    if not consent.refused_required(g.session, protocol, g.participant):
+        return steps.onward(g.participant, token)
+    return render_template("participant/declined.html", protocol=protocol, token=token)
+
+
+def _eligible() -> bool:
+    screening = g.session.get(Screening, g.participant.id)
+    return screening is not None and screening.eligible and not g.participant.withdrawn
+
+
+def _consent(token: str, given: Mapping[str, str], *, errors: Any = ()) -> str:
+    _version, protocol = steps.in_force()
+    if not given:
+        standing = consent.standing(g.session, g.participant)
+        given = {purpose: "yes" if yes else "no" for purpose, (_v, yes) in standing.items()}
+    return render_template("participant/consent.html", token=token, protocol=protocol, given=given, errors=list(errors))
+
+
+def _contact(token: str, typed: Mapping[str, str], *, errors: Any = ()) -> str:
+    return render_template("participant/contact.html", token=token, typed=typed, errors=list(errors))
+
+
+def _typed_contact(form: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """What was typed, cleaned, and what is not right with it, field by field."""
+    typed: dict[str, str] = {"phone_read": ""}
+    errors: list[tuple[str, str]] = []
+    for name, longest in (*enrolment.LIMITS.items(),):
+        try:
+            typed[name] = forms.text(form, name, longest=longest)
+        except forms.TooLong:
+            typed[name] = form.get(name, "")[:longest]
+            errors.append((name, _("This is too long. Write at most %(longest)s characters.", longest=longest)))
+    if not typed["name"]:
+        errors.append(("name", _("Write your name.")))
+    if not typed["phone"] and not typed["email"]:
+        errors.append(("phone", _("Write a telephone number or an e-mail address.")))
+    if typed["phone"] and not any(field == "phone" for field, _message in errors):
+        try:
+            typed["phone_read"] = read_phone(typed["phone"])
+        except InputError as error:
+            errors.append(("phone", survey_message(error.code, steps.language())))
+    if typed["email"]:
+        try:
+            typed["email"] = validate_email(typed["email"], check_deliverability=False).normalized
+        except EmailNotValidError:
+            errors.append(("email", _("This is not an e-mail address. Example: name@example.nl")))
+    return typed, sorted(errors, key=lambda error: list(enrolment.LIMITS).index(error[0]))

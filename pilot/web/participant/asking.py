@@ -1,0 +1,191 @@
+"""Questions, one a page, and the page on which a person checks the answers before sending them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from pilot.journey import answering, eligibility
+from pilot.models import Screening
+from pilot.web import forms
+from pilot.web.participant import bp, steps
+from pilot.web.rules import rule
+from surveys.definition import Question
+from surveys.path import Path, Step, walk
+
+
+@bp.get("/e/<token>/q/<wave>/<key>")
+@rule.token(steps.LINK)
+def question_page(token: str, wave: str, key: str) -> str | Response:
+    if _finished(wave):
+        return steps.onward(g.participant, token)
+    path, revision = _path(wave)
+    step = path.step(key)
+    if step is None:
+        return steps.onward(g.participant, token)
+    return _show(token, wave, path, step, revision)
+
+
+@bp.post("/e/<token>/q/<wave>/<key>")
+@rule.token(steps.LINK)
+def answer(token: str, wave: str, key: str) -> str | Response | tuple[str, int]:
+    """Keeps one page. The same page twice is one answer; an old page never overwrites a newer answer."""
+    if _finished(wave):
+        return steps.onward(g.participant, token)
+    _version, protocol = steps.in_force()
+    revision = request.form.get("revision", "0")
+    kept = answering.keep(
+        g.session,
+        protocol,
+        g.participant,
+        wave,
+        key,
+        request.form.to_dict(flat=False),
+        revision=int(revision) if revision.isdigit() else 0,
+        language=steps.language(),
+        now=g.now,
+    )
+    if kept.errors:
+        path, revision_now = _path(wave)
+        step = path.step(key)
+        if step is None:
+            return steps.onward(g.participant, token)
+        shown = _show(token, wave, path, step, revision_now, typed=request.form, errors=kept.errors)
+        return shown, 422
+    steps.remember_language(g.participant)
+    return _after(token, wave)
+
+
+@bp.get("/e/<token>/check/<wave>")
+@rule.token(steps.LINK)
+def check_page(token: str, wave: str) -> str | Response:
+    if _finished(wave):
+        return steps.onward(g.participant, token)
+    path, _revision = _path(wave)
+    if not path.complete:
+        return steps.onward(g.participant, token)
+    rows = [(step, step.label(steps.language()), spoken(step, steps.language())) for step in path.steps]
+    last = path.steps[-1].key if path.steps else None
+    back = url_for("participant.question_page", token=token, wave=wave, key=last) if last else None
+    shown = [row for row in rows if not row[0].shown_only]
+    return render_template("participant/check.html", token=token, wave=wave, rows=shown, back_url=back)
+
+
+@bp.post("/e/<token>/check/<wave>")
+@rule.token(steps.LINK)
+def send(token: str, wave: str) -> Response:
+    """Sends the list. For the first list that leads on to the draw; a second click changes nothing."""
+    _version, protocol = steps.in_force()
+    if wave == answering.SCREENING:
+        row = answering.draft(g.session, g.participant, wave)
+        path, _revision = _path(wave)
+        if row is None or not path.complete:
+            return steps.onward(g.participant, token)
+        eligibility.screen(g.session, protocol, g.participant, row.answers, now=g.now)
+    else:
+        answering.submit(g.session, protocol, g.participant, wave, now=g.now)
+    return steps.onward(g.participant, token)
+
+
+def spoken(step: Step, language: str) -> str:
+    """An answer as a person would say it."""
+    value = step.value
+    if value is None or value == "":
+        return _("No answer")
+    names: dict[str, str] = {choice.name: step.text(choice.label, language) for choice in step.choices}
+    if isinstance(value, list):
+        return ", ".join(names.get(str(one), str(one)) for one in value)
+    if step.kind == "date":
+        year, month, day = str(value).split("-")
+        return f"{int(day)}-{int(month)}-{year}"
+    if value is True:
+        return _("Yes")
+    return names.get(str(value), str(value))
+
+
+def _finished(wave: str) -> bool:
+    """A list that was sent is not opened again; the screening ends with its outcome."""
+    if wave == answering.SCREENING:
+        return g.session.get(Screening, g.participant.id) is not None
+    return answering.submission(g.session, g.participant, wave) is not None
+
+
+def _path(wave: str) -> tuple[Path, int]:
+    _version, protocol = steps.in_force()
+    row = answering.draft(g.session, g.participant, wave)
+    path = walk(
+        answering.instrument_of(protocol, wave),
+        row.answers if row else {},
+        context=answering.context(g.participant, steps.language(), g.now),
+    )
+    return path, row.revision if row else 0
+
+
+def _after(token: str, wave: str) -> Response:
+    """The next open question of this list, else its check page."""
+    path, _revision = _path(wave)
+    if path.next is None:
+        return redirect(url_for("participant.check_page", token=token, wave=wave), code=303)
+    target = url_for("participant.question_page", token=token, wave=wave, key=path.next.key)
+    return redirect(target, code=303)
+
+
+def _show(
+    token: str,
+    wave: str,
+    path: Path,
+    step: Step,
+    revision: int,
+    *,
+    typed: Any = None,
+    errors: Any = (),
+) -> str:
+    before = path.before(step.key)
+    back = url_for("participant.question_page", token=token, wave=wave, key=before.key) if before else None
+    position = [known.key for known in path.steps].index(step.key) + 1
+    return render_template(
+        "participant/question.html",
+        token=token,
+        wave=wave,
+        step=step,
+        question=step.item if isinstance(step.item, Question) else None,
+        sections=[section for section in step.sections if section.label],
+        value=_value(step, typed),
+        date_value=_date_value(step, typed),
+        revision=revision,
+        errors=[(_field(step), error.message) for error in errors],
+        back_url=back,
+        progress=(position, path.total),
+        label=step.label(steps.language()),
+        hint=step.hint(steps.language()),
+        guidance=step.guidance(steps.language()),
+        options=[(choice.name, step.text(choice.label, steps.language())) for choice in step.choices],
+    )
+
+
+def _field(step: Step) -> str:
+    """The id of the field that an error points at."""
+    kind = step.kind
+    if kind == "date":
+        return f"{step.key}-day"
+    return f"{step.key}-1" if step.choices or kind not in ("text", "integer", "decimal", "time", "range") else step.key
+
+
+def _value(step: Step, typed: Any) -> Any:
+    if typed is not None:
+        return typed.getlist(step.key) if step.kind in ("select_multiple", "rank") else typed.get(step.key, "")
+    value = step.value
+    return value if isinstance(value, list) else "" if value is None else str(value)
+
+
+def _date_value(step: Step, typed: Any) -> tuple[str, str, str]:
+    if typed is not None:
+        return forms.date_parts(typed, step.key)
+    text = str(step.value or "")
+    if step.kind != "date" or not text:
+        return ("", "", "")
+    year, month, day = text[:10].split("-")
+    return day.lstrip("0"), month.lstrip("0"), year

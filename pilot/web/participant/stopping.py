@@ -1,0 +1,41 @@
+"""Stopping in two clicks: choose how far, and confirm. Everything that waits for the person is cancelled at once."""
+
+from __future__ import annotations
+
+from flask import g, render_template, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from pilot import dataset
+from pilot.journey import withdrawal
+from pilot.web.participant import bp, steps
+from pilot.web.rules import rule
+from pilot.web.state import state
+
+
+@bp.get("/privacy/<token>")
+@rule.token("privacy")
+def stop_page(token: str) -> str:
+    return render_template("participant/stop.html", token=token, errors=[])
+
+
+@bp.post("/privacy/<token>")
+@rule.token("privacy")
+def stop(token: str) -> str | Response | tuple[str, int]:
+    degree = request.form.get("degree", "")
+    if degree not in withdrawal.DEGREES:
+        errors = [("degree-1", _("Choose what you want."))]
+        return render_template("participant/stop.html", token=token, errors=errors), 422
+    withdrawal.withdraw(g.session, g.participant, degree, actor_id=None, now=g.now)
+    if degree == "erase":
+        _version, protocol = steps.in_force()
+        dataset.supersede(g.session, g.pilot, protocol, folder=state().settings.freezes, actor_id=None, now=g.now)
+    return render_template("participant/stopped.html", degree=degree)
+
+
+@bp.get("/e/<token>/stopped")
+@rule.token(steps.LINK)
+def stopped(token: str) -> str | Response:
+    if not g.participant.withdrawn:
+        return steps.onward(g.participant, token)
+    return render_template("participant/stopped.html", degree=g.participant.withdrawn)
