@@ -18,6 +18,7 @@ from randomization.design import Design
 from randomization.errors import UnitsError
 from randomization.mapping import from_dict
 from randomization.streams import GENERATOR
+from randomization.units import column_of, first_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,15 +52,13 @@ def read_units(path: str | Path, design: Design, *, id_column: str | None = None
     if "arm" in units.columns:
         raise UnitsError("column 'arm' is in the file already", path=("arm",), remedy="rename it or leave it out")
     if id_column is not None:
-        if id_column not in units.columns:
-            raise UnitsError(f"column {id_column!r} is not in the file", path=(id_column,), remedy="correct its name")
-        if units[id_column].isna().any():
-            line = int(units[id_column].isna().to_numpy().argmax()) + 2
+        ids = column_of(units, id_column)
+        if ids.isna().any():
+            line = int(first_unit(ids, ids.isna())[0]) + 2
             raise UnitsError(f"line {line} has no {id_column!r}", path=(id_column,), remedy="give every unit an id")
-        twice = units[id_column][units[id_column].duplicated()]
-        if len(twice):
+        if ids.duplicated().any():
             raise UnitsError(
-                f"unit {twice.iloc[0]!r} occurs twice in column {id_column!r}",
+                f"unit {first_unit(ids, ids.duplicated())[1]!r} occurs twice in column {id_column!r}",
                 path=(id_column,),
                 remedy="keep one row for each unit",
             )
@@ -67,22 +66,22 @@ def read_units(path: str | Path, design: Design, *, id_column: str | None = None
         units.index.name = None
     for name in design.numbers:
         if name in units.columns:
-            units[name] = _numbers(units[name])
+            units[name] = _numbers(column_of(units, name))
     for name in design.truths:
         if name in units.columns:
-            units[name] = _truths(units[name])
+            units[name] = _truths(column_of(units, name))
     return units
 
 
 def _numbers(column: pd.Series) -> pd.Series:
     import pandas as pd
 
-    values = pd.to_numeric(column, errors="coerce")
+    values = pd.Series(pd.to_numeric(column, errors="coerce"), index=column.index)
     wrong = values.isna() & column.notna()
     if wrong.any():
-        unit = column.index[wrong.to_numpy().argmax()]
+        unit, value = first_unit(column, wrong)
         raise UnitsError(
-            f"column {column.name!r} holds {column[unit]!r} for unit {unit!r}, which is not a number",
+            f"column {column.name!r} holds {value!r} for unit {unit!r}, which is not a number",
             path=(str(column.name),),
             remedy="correct the value",
         )
@@ -93,9 +92,9 @@ def _truths(column: pd.Series) -> pd.Series:
     values = column.str.strip().str.lower().map(TRUTHS)
     wrong = values.isna() & column.notna()
     if wrong.any():
-        unit = column.index[wrong.to_numpy().argmax()]
+        unit, value = first_unit(column, wrong)
         raise UnitsError(
-            f"column {column.name!r} holds {column[unit]!r} for unit {unit!r}",
+            f"column {column.name!r} holds {value!r} for unit {unit!r}",
             path=(str(column.name),),
             remedy="write true or false",
         )
@@ -106,13 +105,14 @@ def allocate(units: pd.DataFrame, design: Design | Mapping[str, Any], seed: int)
     """Draw the units with the seed; the record holds design, seed, generator and hashes of what went in and came out.
 
     >>> import pandas as pd
-    >>> batch = allocate(pd.DataFrame({"id": ["a", "b"]}), {"method": "complete", "ratio": {"portal": 1, "advice": 1}}, 7)
+    >>> design = {"method": "complete", "ratio": {"portal": 1, "advice": 1}}
+    >>> batch = allocate(pd.DataFrame({"id": ["a", "b"]}), design, 7)
     >>> sorted(batch.assignments["arm"]), batch.record["seed"]
     (['advice', 'portal'], 7)
     """
     made = design if isinstance(design, Design) else from_dict(design)
     drawn = made.draw(units, seed)
-    read = units[list(dict.fromkeys(made.columns))]
+    read = units.loc[:, list(dict.fromkeys(made.columns))]
     record = {
         "format": FORMAT,
         "design": made.to_dict(),
@@ -197,7 +197,7 @@ def reproduce(record: Mapping[str, Any], units: pd.DataFrame) -> pd.Series:
     made = from_dict(form)
     if made.fingerprint != record["fingerprint"]:
         raise UnitsError("the record's design does not have its fingerprint", remedy="the record was changed")
-    read = units[list(record["units"]["columns"])]
+    read = units.loc[:, list(record["units"]["columns"])]
     if _hash_of(read) != record["units"]["sha256"]:
         raise UnitsError("the units are not those of the record", remedy="use the file that was drawn from")
     drawn = made.draw(units, record["seed"])

@@ -1,4 +1,4 @@
-"""Checks of a draw: who is where, are the arms alike, are the numbers what the design gives, can everybody be treated."""
+"""Checks of a draw: who is where, are the arms alike, are the numbers the design's, can everybody be treated."""
 
 from __future__ import annotations
 
@@ -62,15 +62,14 @@ def assignment_table(drawn: pd.Series, units: pd.DataFrame, strata: Sequence[str
     import pandas as pd
 
     from randomization.design import read_columns
-    from randomization.units import check_present, grouped
+    from randomization.units import check_present, column_of, grouped
 
     _same_units(drawn, units)
     columns = read_columns(strata)
-    for name in columns:
-        if name not in units.columns:
-            raise UnitsError(f"column {name!r} is not among the units", path=(name,), remedy="correct its name")
-        check_present(name, units[name])
-    group, labels = grouped([units[name] for name in columns], len(units))
+    values = [column_of(units, name) for name in columns]
+    for name, column in zip(columns, values, strict=True):
+        check_present(name, column)
+    group, labels = grouped(values, len(units))
     table = pd.crosstab(np.array(labels, dtype=object)[group], drawn.to_numpy()).reindex(list(labels))
     table.index.name = table.columns.name = None
     table["total"] = table.sum(axis=1)
@@ -83,19 +82,18 @@ def _matrix(units: pd.DataFrame, covariates: Sequence[str]) -> tuple[np.ndarray,
     import numpy as np
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    from randomization.units import check_present
+    from randomization.units import check_present, column_of
 
     columns: list[np.ndarray] = []
     names: list[str] = []
     for name in covariates:
-        if name not in units.columns:
-            raise UnitsError(f"column {name!r} is not among the units", path=(name,), remedy="correct its name")
-        check_present(name, units[name])
-        if is_numeric_dtype(units[name]) or is_bool_dtype(units[name]):
-            columns.append(units[name].to_numpy(dtype=np.float64))
+        column = column_of(units, name)
+        check_present(name, column)
+        if is_numeric_dtype(column) or is_bool_dtype(column):
+            columns.append(column.to_numpy(dtype=np.float64))
             names.append(name)
         else:
-            text = units[name].astype(str)
+            text = column.astype(str)
             for level in sorted(set(text)):
                 columns.append((text == level).to_numpy(dtype=np.float64))
                 names.append(f"{name}={level}")
@@ -320,6 +318,6 @@ def never_treatable(design: Design, units: pd.DataFrame | int, *, draws: int = 1
     rows = [
         {"unit": unit, "arm": arm, "exact": exact, "upper": upper}
         for arm in chances.columns
-        for unit in chances.index[chances[arm] == 0]
+        for unit in chances.index[chances[arm].to_numpy() == 0]
     ]
     return pd.DataFrame(rows, columns=["unit", "arm", "exact", "upper"])

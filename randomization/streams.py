@@ -128,7 +128,7 @@ class SeededStream:
     `part` numbers independent streams of one seed.
 
     >>> SeededStream(7).below(6, 4).tolist()
-    [5, 5, 4, 5]
+    [1, 2, 3, 5]
     """
 
     __slots__ = ("_bits", "_taken", "part", "seed")

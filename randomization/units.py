@@ -53,14 +53,7 @@ def layout_of(design: Design, units: pd.DataFrame | int) -> Layout:
                 remedy="hand in a data frame with one row a unit",
             )
         return _whole(n)
-    for name in wanted:
-        if name not in units.columns:
-            known = ", ".join(repr(str(column)) for column in units.columns[:12])
-            raise UnitsError(
-                f"column {name!r} is not among the columns of the units ({known})",
-                path=(name,),
-                remedy="add it, or correct the name in the design",
-            )
+    given = {name: column_of(units, name) for name in wanted}
     kept = design.cache.get("layout")
     if kept is not None and _same(kept, units, wanted):
         return kept
@@ -68,7 +61,7 @@ def layout_of(design: Design, units: pd.DataFrame | int) -> Layout:
     if not index.is_unique:
         twice = index[index.duplicated()][0]
         raise UnitsError(f"unit {twice!r} occurs twice", path=("index",), remedy="keep one row for each unit")
-    columns = {name: units[name].copy() for name in wanted}
+    columns = {name: column.copy() for name, column in given.items()}
     for name, column in columns.items():
         check_present(name, column)
     group, labels = grouped([columns[name] for name in design.strata], len(units))
@@ -76,6 +69,30 @@ def layout_of(design: Design, units: pd.DataFrame | int) -> Layout:
     layout = Layout(len(units), index, group, labels, sizes, sort_order(group, len(labels)), columns)
     design.cache["layout"] = layout
     return layout
+
+
+def column_of(frame: pd.DataFrame, name: str) -> pd.Series:
+    """One column; `UnitsError` names it when it is not there, or there twice."""
+    import pandas as pd
+
+    found = frame[name] if name in frame.columns else None
+    if not isinstance(found, pd.Series):
+        known = ", ".join(repr(str(column)) for column in frame.columns[:12])
+        fault = "is not among" if found is None else "occurs twice among"
+        raise UnitsError(
+            f"column {name!r} {fault} the columns of the units ({known})",
+            path=(name,),
+            remedy="add it, or correct its name",
+        )
+    return found
+
+
+def first_unit(units: pd.Series, wrong: Any) -> tuple[Any, Any]:
+    """Name and value of the first unit of a column for which `wrong` holds."""
+    import numpy as np
+
+    place = int(np.flatnonzero(np.asarray(wrong, dtype=bool))[0])
+    return units.index[place], units.iloc[place]
 
 
 def _count(units: Any) -> int:
@@ -105,7 +122,7 @@ def check_present(name: str, column: pd.Series) -> None:
     """Raise `UnitsError`, naming the first unit, when a value of the column is missing."""
     missing = column.isna()
     if missing.any():
-        unit = missing.index[missing.to_numpy().argmax()]
+        unit, _ = first_unit(column, missing)
         raise UnitsError(
             f"column {name!r} is missing for unit {unit!r} ({int(missing.sum())} in all)",
             path=(name,),

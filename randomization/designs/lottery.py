@@ -183,11 +183,13 @@ class Lottery(Design):
         `ranking` is what `rank` gave. Somebody offered a refill may decline too. Raises `UnitsError` for an applicant
         without an offer; a place that nobody waits for is simply not given on.
         """
+        waiting = dict(zip(ranking.index.tolist(), ranking["waiting"].tolist(), strict=True))
+        strata = dict(zip(ranking.index.tolist(), ranking["stratum"].tolist(), strict=True))
         lists = {
-            str(stratum): iter(part[part["waiting"] > 0].sort_values("waiting").index.tolist())
-            for stratum, part in ranking.groupby("stratum", sort=False)
+            stratum: iter(sorted((u for u in waiting if waiting[u] and strata[u] == stratum), key=waiting.__getitem__))
+            for stratum in set(strata.values())
         }
-        holders = set(ranking.index[ranking["waiting"] == 0])
+        holders = {unit for unit, place in waiting.items() if place == 0}
         found: list[Refill] = []
         for unit in declined:
             if unit not in holders:
@@ -195,7 +197,7 @@ class Lottery(Design):
                     f"unit {unit!r} holds no offer to decline", path=("declined",), remedy="name those offered a place"
                 )
             holders.discard(unit)
-            stratum = str(ranking.loc[unit, "stratum"])
+            stratum = strata[unit]
             following = next(lists[stratum], None)
             if following is not None:
                 holders.add(following)

@@ -217,7 +217,7 @@ def minimization(
     """
     arms = read_arms(ratio)
     named = dict(factors) if isinstance(factors, Mapping) else {}
-    names = read_columns(tuple(named) if named else factors, key="factors")
+    names = read_columns(tuple(factors) if isinstance(factors, Mapping) else factors, key="factors")
     if weights is not None:
         if not isinstance(weights, Mapping):
             if len(weights) != len(names):

@@ -13,7 +13,7 @@ from randomization.designs.blocked import Blocked, blocked
 from randomization.designs.complete import complete
 from randomization.errors import DesignError, DesignNotDefined, UnitsError
 from randomization.streams import SeededStream
-from randomization.units import Layout, grouped, sort_order
+from randomization.units import Layout, first_unit, grouped, sort_order
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,9 +79,9 @@ class TwoStage(Design):
         column = layout.columns[self.enrolled]
         wrong = ~column.isin([True, False]).to_numpy()
         if wrong.any():
-            unit = column.index[wrong.argmax()]
+            unit, value = first_unit(column, wrong)
             raise UnitsError(
-                f"column {self.enrolled!r} holds {column.iloc[int(wrong.argmax())]!r} for unit {unit!r}",
+                f"column {self.enrolled!r} holds {value!r} for unit {unit!r}",
                 path=(self.enrolled,),
                 remedy="write True or False (1 or 0)",
             )
