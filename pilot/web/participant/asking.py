@@ -103,6 +103,8 @@ def spoken(step: Step, language: str) -> str:
         return f"{int(day)}-{int(month)}-{year}"
     if value is True:
         return _("Yes")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return names.get(str(value), str(value))
 
 

@@ -75,3 +75,4 @@ def _make_ready() -> None:
         _version, protocol = locking.in_force(session, pilot.id)
         secret = here.settings.secret_key.encode()
         delivery.deliver(session, pilot, protocol, participant, secret=secret, zone=here.settings.zone, now=g.now)
+    g.session.rollback()  # the page reads on from what was just made ready, not from before it
