@@ -134,7 +134,8 @@ def logit_margin(
     return Estimate.of(
         name, value, math.sqrt(float(gradient @ vcov @ gradient)), df=math.inf, n=n,
         estimand=f"{summary} of standardised risks", convention=f"{kind}, delta method, normal reference",
-        source="g-computation, Snowden, Rose and Mortimer (2011)", dropped=int((~keep).sum()), scale=scale, extras=extras,
+        source="g-computation, Snowden, Rose and Mortimer (2011)", dropped=int((~keep).sum()), scale=scale,
+        extras=extras,
     )  # fmt: skip
 
 
@@ -166,6 +167,6 @@ def _table(contrast: Contrast) -> tuple[float, int, float, int]:
 def _ratio(contrast: Contrast, value: float, se: float, estimand: str, convention: str, source: str) -> Estimate:
     a, n1, c, n0 = _table(contrast)
     return Estimate.of(
-        contrast.arms.name, value, se, df=math.inf, n=contrast.n, estimand=estimand, convention=convention, source=source,
-        dropped=contrast.dropped, scale="log", extras={"risk_treated": a / n1, "risk_control": c / n0},
+        contrast.arms.name, value, se, df=math.inf, n=contrast.n, estimand=estimand, convention=convention,
+        source=source, dropped=contrast.dropped, scale="log", extras={"risk_treated": a / n1, "risk_control": c / n0},
     )  # fmt: skip

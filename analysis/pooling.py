@@ -1,6 +1,7 @@
-"""Several pilots together: one average effect with its spread, when there are pilots enough to tell the two apart.
+"""Several pilots or arms together: random-effects pooling and shrinkage.
 
-With fewer than five pilots the spread between them cannot be estimated, so they are shown side by side.
+With few studies the between-study variance is hardly known, so the interval is that of Hartung and Knapp, and fewer
+than five pilots are shown side by side instead of being pooled.
 """
 
 from __future__ import annotations
@@ -8,165 +9,118 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
-from scipy import optimize, stats
+from scipy.optimize import brentq
 
-from analysis.errors import DesignNotEstimable, OptionError
-from analysis.estimate import Array, Estimate, Interval, critical_value
+from analysis.errors import DataError, DesignNotEstimable, OptionError, nearest
+from analysis.estimate import Array, Estimate
 
-FEWEST_PILOTS = 5
+Method = Literal["REML", "DL", "PM", "EE"]
 METHODS = ("REML", "DL", "PM", "EE")
 
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """The average of the effects of k pilots.
+    """The pooled effect, the variance between studies, Cochran's Q with its df, and I² in percent."""
 
-    `se` treats the between-pilot variance `tau2` as known; `estimate` carries the standard error of Hartung and
-    Knapp, which does not. `q` and `i2` measure how much more the effects differ than their errors explain; `i2` is a
-    share of 1. `prediction` is the interval in which the effect of a new pilot is expected, None with fewer than 3.
-    """
-
-    method: str
-    value: float
-    se: float
-    se_hartung_knapp: float
+    effect: Estimate
     tau2: float
     q: float
-    q_p: float
+    q_df: int
     i2: float
-    k: int
-    estimate: Estimate
-    weights: tuple[float, ...]
-
-    def prediction(self, level: float = 0.95) -> Interval | None:
-        """Where the effect of a new pilot is expected (Higgins, Thompson and Spiegelhalter 2009)."""
-        if self.k < 3:
-            return None
-        half = critical_value(level, self.k - 2) * math.sqrt(self.tau2 + self.se**2)
-        return Interval(self.value - half, self.value + half)
 
 
 def pool(
-    effects: Sequence[float], ses: Sequence[float], *, method: str = "REML", fewest: int = FEWEST_PILOTS
+    values: Sequence[float],
+    ses: Sequence[float],
+    *,
+    method: Method = "REML",
+    knapp_hartung: bool = True,
+    minimum: int = 5,
 ) -> Pooled:
-    """The random-effects average of independent effects with their standard errors.
+    """Pool estimates with their standard errors: REML, DerSimonian-Laird, Paule-Mandel or equal effects ("EE").
 
-    `method` estimates the variance between pilots: "REML", "DL" (DerSimonian-Laird), "PM" (Paule-Mandel), or "EE"
-    (one common effect). The interval of `.estimate` is that of Hartung and Knapp (2001) with k - 1 degrees of freedom;
-    its standard error is left as it is when it is smaller than the usual one.
+    With `knapp_hartung` the standard error is that of Hartung and Knapp (2001) with t(k - 1); otherwise the normal.
+    Raises DesignNotEstimable for fewer than `minimum` studies, DataError, OptionError.
 
-    Raises `DesignNotEstimable` with fewer than `fewest` pilots, and `OptionError` for an unknown method.
-
-    >>> pooled = pool([28, 8, -3, 7, -1, 1, 18, 12], [15, 10, 16, 11, 9, 11, 10, 18])
-    >>> round(pooled.value, 4), round(pooled.se, 4), round(pooled.tau2, 4), round(pooled.se_hartung_knapp, 4)
-    (7.6856, 4.0719, 0.0, 3.3391)
+    >>> found = pool([28, 8, -3, 7, -1, 1, 18, 12], [15, 10, 16, 11, 9, 11, 10, 18])      # eight schools
+    >>> round(found.effect.value, 4), round(found.effect.se, 4), found.tau2
+    (7.6856, 3.3391, 0.0)
     """
-    y, v = _checked(effects, ses)
-    if len(y) < fewest:
-        raise DesignNotEstimable(
-            f"{len(y)} pilots are too few to estimate how much their effects differ",
-            remedy=f"show them side by side; pooling starts at {fewest}",
-        )
     if method not in METHODS:
-        raise OptionError(f"there is no pooling method '{method}'", remedy=f"choose {', '.join(METHODS)}")
-    tau2 = {"REML": _reml, "DL": _dersimonian_laird, "PM": _paule_mandel, "EE": lambda *_: 0.0}[method](y, v)
+        raise OptionError(f"method '{method}' does not exist", remedy=nearest(method, METHODS, "method"))
+    y, v = _checked(values, ses)
+    k = y.size
+    if k < minimum:
+        raise DesignNotEstimable(
+            f"{k} studies are too few to pool; {minimum} are needed", remedy="show them side by side"
+        )
+    tau2 = 0.0 if method == "EE" else _tau2(y, v, method)
     w = 1 / (v + tau2)
-    mean = float(w @ y / w.sum())
-    se = float(1 / math.sqrt(w.sum()))
-    k = len(y)
-    hk = float(math.sqrt(w @ (y - mean) ** 2 / (k - 1) / w.sum()))
-    q = _q(y, v)
-    estimate = Estimate.of(
-        "average effect", mean, se if method == "EE" else hk, df=math.inf if method == "EE" else k - 1, n=k,
-        estimand="average of the effects of pilots like these",
-        convention="common effect" if method == "EE" else f"{method}, Hartung-Knapp",
-        source="Hartung and Knapp (2001), Statistics in Medicine 20",
+    mu = float(w @ y / w.sum())
+    w0 = 1 / v
+    q = float(w0 @ (y - w0 @ y / w0.sum()) ** 2)
+    typical = (k - 1) * w0.sum() / (w0.sum() ** 2 - (w0**2).sum())
+    i2 = 100 * tau2 / (tau2 + typical) if method != "EE" else max(0.0, 100 * (q - (k - 1)) / q)
+    adjusted = knapp_hartung and method != "EE"
+    se = math.sqrt(float(w @ (y - mu) ** 2) / ((k - 1) * w.sum())) if adjusted else math.sqrt(1 / w.sum())
+    effect = Estimate.of(
+        "pooled", mu, se, df=k - 1 if adjusted else math.inf, n=k, estimand="mean effect over studies like these",
+        convention=f"{method}, {'Hartung-Knapp, t(k - 1)' if adjusted else 'normal reference'}",
+        source="Viechtbauer (2005); Hartung and Knapp (2001)",
     )  # fmt: skip
-    return Pooled(
-        method=method, value=mean, se=se, se_hartung_knapp=hk, tau2=tau2, q=q, q_p=float(stats.chi2.sf(q, k - 1)),
-        i2=_i2(v, tau2), k=k, estimate=estimate, weights=tuple(float(x) for x in w / w.sum()),
-    )  # fmt: skip
+    return Pooled(effect, tau2, q, k - 1, i2)
 
 
-def shrink(effects: Sequence[float], ses: Sequence[float], *, tau: float) -> tuple[float, Array]:
-    """The average, and every effect pulled towards it, given the spread `tau` of the true effects.
+def shrink(
+    values: Sequence[float], ses: Sequence[float], *, tau: float | None = None
+) -> tuple[float, tuple[float, ...]]:
+    """The common mean and every effect drawn towards it: posterior means given `tau` (REML when not given), flat mean.
 
-    The posterior means of a normal model with a flat prior on the average; useful across the arms of one trial, where
-    the best-looking arm is otherwise overrated. Gelman et al. (2013), Bayesian Data Analysis, section 5.4.
+    Rubin (1981). With tau 0 all effects become the common mean.
 
-    >>> mean, shrunk = shrink([28, 8, -3, 7, -1, 1, 18, 12], [15, 10, 16, 11, 9, 11, 10, 18], tau=10)
-    >>> round(mean, 4), shrunk.round(2).tolist()
-    (8.1265, [14.24, 8.06, 5.0, 7.62, 3.08, 4.9, 13.06, 9.04])
+    >>> mu, effects = shrink([28, 8, -3, 7, -1, 1, 18, 12], [15, 10, 16, 11, 9, 11, 10, 18], tau=10)
+    >>> round(mu, 4), round(effects[0], 4)
+    (8.1265, 14.2414)
     """
-    y, v = _checked(effects, ses)
-    if not tau > 0:
-        raise OptionError(f"the spread of the true effects is above zero, not {tau:g}")
-    w = 1 / (v + tau**2)
-    mean = float(w @ y / w.sum())
-    return mean, (y / v + mean / tau**2) / (1 / v + 1 / tau**2)
-
-
-def _checked(effects: Sequence[float], ses: Sequence[float]) -> tuple[Array, Array]:
-    y, se = np.asarray(effects, float), np.asarray(ses, float)
-    if len(y) != len(se) or len(y) < 2:
-        raise DesignNotEstimable(f"{len(y)} effects and {len(se)} standard errors; give two or more of each, as many")
-    if not (np.isfinite(y).all() and np.isfinite(se).all() and (se > 0).all()):
-        raise DesignNotEstimable("every effect is a finite number with a standard error above zero")
-    return y, se**2
-
-
-def _q(y: Array, v: Array, tau2: float = 0.0) -> float:
+    y, v = _checked(values, ses)
+    if tau is not None and tau < 0:
+        raise OptionError(f"tau is a standard deviation and cannot be {tau}")
+    tau2 = _tau2(y, v, "REML") if tau is None else tau**2
     w = 1 / (v + tau2)
-    return float(w @ (y - w @ y / w.sum()) ** 2)
+    mu = float(w @ y / w.sum())
+    own = tau2 / (tau2 + v)
+    return mu, tuple((own * y + (1 - own) * mu).tolist())
 
 
-def _i2(v: Array, tau2: float) -> float:
-    """Share of the variation that is between pilots (Higgins and Thompson 2002), with their typical variance."""
-    w = 1 / v
-    typical = (len(v) - 1) * w.sum() / (w.sum() ** 2 - (w**2).sum())
-    return float(tau2 / (tau2 + typical))
+def _checked(values: Sequence[float], ses: Sequence[float]) -> tuple[Array, Array]:
+    y, s = np.asarray(values, dtype=float), np.asarray(ses, dtype=float)
+    if y.ndim != 1 or y.shape != s.shape or y.size < 2 or not (np.isfinite(y).all() and np.isfinite(s).all()):
+        raise DataError("pooling needs two or more finite effects, each with a standard error")
+    if (s <= 0).any():
+        raise DataError("a standard error is above zero")
+    return y, s**2
 
 
-def _dersimonian_laird(y: Array, v: Array) -> float:
-    w = 1 / v
-    scale = w.sum() - (w**2).sum() / w.sum()
-    return max(0.0, (_q(y, v) - (len(y) - 1)) / scale)
+def _tau2(y: Array, v: Array, method: str) -> float:
+    k = y.size
+    if method == "DL":
+        w = 1 / v
+        q = float(w @ (y - w @ y / w.sum()) ** 2)
+        return max(0.0, (q - (k - 1)) / float(w.sum() - (w**2).sum() / w.sum()))
 
+    def excess(tau2: float) -> float:
+        w = 1 / (v + tau2)
+        gap = y - w @ y / w.sum()
+        if method == "PM":
+            return float(w @ gap**2) - (k - 1)
+        return float(w**2 @ gap**2 - w.sum() + (w**2).sum() / w.sum())
 
-def _paule_mandel(y: Array, v: Array) -> float:
-    target = len(y) - 1
-    if _q(y, v) <= target:
+    if excess(0.0) <= 0:
         return 0.0
-    root: Any = optimize.brentq(lambda t: _q(y, v, t) - target, 0.0, _far(y, v), xtol=1e-14)
-    return float(root)
-
-
-def _reml(y: Array, v: Array) -> float:
-    """The root of the restricted score; with several roots the one of highest restricted likelihood, else zero."""
-
-    def score(tau2: float) -> float:
-        w = 1 / (v + tau2)
-        residual = y - w @ y / w.sum()
-        return float((w**2) @ residual**2 - w.sum() + (w**2).sum() / w.sum())
-
-    def likelihood(tau2: float) -> float:
-        w = 1 / (v + tau2)
-        return float(0.5 * np.log(w).sum() - 0.5 * math.log(w.sum()) - 0.5 * (w @ (y - w @ y / w.sum()) ** 2))
-
-    grid = np.concatenate([[0.0], np.geomspace(1e-8, 1.0, 400) * _far(y, v)])
-    scores = np.array([score(point) for point in grid])
-    best, highest = 0.0, likelihood(0.0)
-    for left, right, a, b in zip(grid[:-1], grid[1:], scores[:-1], scores[1:], strict=True):
-        if a > 0 >= b:
-            root: Any = optimize.brentq(score, left, right, xtol=1e-14)
-            if likelihood(float(root)) > highest:
-                best, highest = float(root), likelihood(float(root))
-    return best
-
-
-def _far(y: Array, v: Array) -> float:
-    """A between-pilot variance that is larger than any estimate of it."""
-    return float(10 * (np.var(y) * len(y) + v.max()))
+    high = float(np.var(y) + v.max())
+    while excess(high) > 0:
+        high *= 4
+    return float(brentq(excess, 0.0, high, xtol=1e-14 * high, rtol=1e-14))
