@@ -15,6 +15,25 @@ _HOMES: dict[str, str] = {
     # what every estimator gives back
     "Estimate": "estimate", "Interval": "estimate", "JointTest": "estimate", "Regression": "estimate",
     "AnalysisError": "errors",
+    # effects by design
+    "difference_in_means": "differences", "horvitz_thompson": "horvitz", "lm_robust": "regression",
+    "lm_lin": "adjusted", "joint_test": "joint", "partially_nested": "nested", "cuped": "precision",
+    "fill_covariates": "precision", "subgroup_effects": "heterogeneity", "pool": "pooling", "shrink": "pooling",
+    # take-up
+    "iv_robust": "instrumental", "anderson_rubin_ci": "anderson_rubin", "anderson_rubin_test": "anderson_rubin",
+    "take_up_types": "compliers", "complier_means": "compliers", "complier_outcomes": "compliers",
+    # inference by redrawing
+    "randomization_inference": "permutation", "redraw": "redraws", "Redraws": "redraws",
+    "permutation_family": "stepdown", "Hypothesis": "stepdown", "romano_wolf": "stepdown",
+    "westfall_young": "stepdown", "wild_cluster_bootstrap": "wild_bootstrap",
+    # several hypotheses
+    "adjust": "multiplicity", "sharpened_q": "multiplicity", "dunnett": "multiplicity",
+    # kinds of outcome
+    "risk_difference": "binary", "risk_ratio": "binary", "odds_ratio": "binary", "logit_margin": "binary",
+    "glm_robust": "counts", "rate_ratio": "counts", "ordinal_logit": "ordinal", "rank_sum": "ordinal",
+    "trend_test": "ordinal", "kaplan_meier": "survival", "log_rank": "survival", "cox": "survival",
+    "rmst": "survival", "earnings": "zero_heavy", "quantile_effect": "quantiles", "MassPointWarning": "quantiles",
+    "hedges_g": "effect_sizes", "glass_delta": "effect_sizes", "klk_index": "indices", "icw_index": "indices",
     # a trial, its plan, and what carrying the plan out gives
     "Trial": "trial", "read_data": "reading", "PreAnalysisPlan": "plan", "Results": "results",
 }  # fmt: skip

@@ -33,10 +33,10 @@ def partially_nested(
 ) -> Estimate:
     """The difference in means when only some arms are clustered by advisor; a missing advisor means none.
 
-    "random" gives each arm's mean its own CR2 variance, with every advisor a cluster and people without advisor clusters
-    of one, and joins their degrees of freedom as Welch does, so that they fall towards the number of advisors when these
-    carry the uncertainty. "fixed" ignores which advisor (HC2 with Welch df) and says so. `extras` holds the number of
-    advisors and the intraclass correlation among the advised.
+    "random" gives each arm's mean its own CR2 variance, with every advisor a cluster and people without advisor
+    clusters of one, and joins their degrees of freedom as Welch does, so that they fall towards the number of advisors
+    when these carry the uncertainty. "fixed" ignores which advisor (HC2 with Welch df) and says so. `extras` holds the
+    number of advisors and the intraclass correlation among the advised.
 
     Raises DataError when one advisor serves both arms, TooFewClusters with fewer than two advisors in an advised arm.
 
@@ -44,7 +44,7 @@ def partially_nested(
     ...                      "who": [None] * 4 + ["An", "An", "Bo", "Bo"]})
     >>> effect = partially_nested(data, "y", "who", "arm", control="portal")
     >>> round(effect.value, 6), round(effect.df, 2), effect.extras["advisors"]
-    (3.0, 1.09, 2)
+    (3.0, 1.15, 2)
     """
     if advisors not in ("random", "fixed"):
         raise OptionError(
