@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, g, make_response, render_template, request
+from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -73,6 +74,9 @@ def page(status: int, code: str = "") -> Response:
     """The page of this status, for staff or participants; a few words as JSON where JSON was asked for."""
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         answer = make_response({"error": code or status, "request_id": g.get("request_id")}, status)
+    elif request_ctx.url_adapter is None:
+        # A host that is not ours: no page, for its links would lead to that host.
+        answer = make_response(str(wording.of(status).heading), status, {"Content-Type": "text/plain; charset=utf-8"})
     else:
         values = {"status": status, "said": wording.of(status, code), "request_id": g.get("request_id", "")}
         answer = make_response(render_template("errors/page.html", **values), status)

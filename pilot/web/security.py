@@ -19,6 +19,7 @@ from pilot.web.state import state
 View = TypeVar("View", bound=Callable[..., Any])
 
 MEGABYTE = 1024 * 1024
+LARGEST_FORM = 1 * MEGABYTE
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -58,6 +59,7 @@ GUESSABLE = (
 def install(app: Flask) -> None:
     settings = state(app).settings
     app.config.update(_configuration(settings))
+    app.before_request(_only_files_are_large)
     CSRFProtect(app)
     app.after_request(_headers)
     if settings.proxy_hops:
@@ -77,7 +79,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "TRUSTED_HOSTS": sorted(hosts),
         # A long survey page has many small parts; an imported list of invitations is the largest upload.
         "MAX_CONTENT_LENGTH": 16 * MEGABYTE,
-        "MAX_FORM_MEMORY_SIZE": 1 * MEGABYTE,
+        "MAX_FORM_MEMORY_SIZE": LARGEST_FORM,
         "MAX_FORM_PARTS": 5_000,
         "SESSION_COOKIE_NAME": "__Host-session" if settings.secure else "session",
         "SESSION_COOKIE_SECURE": settings.secure,
@@ -91,6 +93,12 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "RATELIMIT_STORAGE_URI": "memory://",
         "RATELIMIT_HEADERS_ENABLED": False,
     }
+
+
+def _only_files_are_large() -> None:
+    """An upload may be large, a form without files may not: it is read in one go."""
+    if request.mimetype != "multipart/form-data":
+        request.max_content_length = LARGEST_FORM
 
 
 def _headers(response: Response) -> Response:
