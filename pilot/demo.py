@@ -208,6 +208,8 @@ class _Run:
                 session, pilot, self.protocol, rows, batch="eerste lijst", keyring=self.database.keyring,
                 actor_id=None, now=start - timedelta(days=10), letters=letters,
             )  # fmt: skip
+            base, posted = self.settings.base_url, start - timedelta(days=4)
+            outreach.hand_over(session, pilot, self.protocol, base_url=base, actor_id=None, now=posted)
 
     def _codes(self) -> dict[int, tuple[str, str]]:
         with self.database.reading() as session:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from pilot.db import insert_once
 from pilot.events import record
-from pilot.models import Allocation, Identity, Message, Participant, Pilot, Submission
+from pilot.models import Allocation, Identity, Invitee, Message, Participant, Pilot, Submission
 from pilot.protocol import Protocol
 from surveys.followups import Due, Wave
 
@@ -134,6 +134,8 @@ def settle(
     message.lease_until = None
     if outcome == "sent":
         message.status, message.sent_at = "sent", now
+        if message.invitee_id is not None:
+            session.get_one(Invitee, message.invitee_id).sent_at = now
     elif outcome == "cancelled":
         message.status = "cancelled"
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 import randomization as rz
 from pilot.crypto import Keyring
+from pilot.db import insert_once
 from pilot.errors import NotYours, Refused
 from pilot.events import record
 from pilot.models import Invitee, Message, Pilot
@@ -109,30 +110,62 @@ def import_list(
 
 
 def queue_invitations(session: Session, pilot: Pilot, protocol: Protocol, *, now: datetime) -> int:
-    """Puts an invitation in the outbox for everyone who has none; says how many."""
-    waiting = session.scalars(
-        select(Invitee).where(
-            Invitee.pilot_id == pilot.id,
-            Invitee.sent_at.is_(None),
-            ~select(Message.id).where(Message.invitee_id == Invitee.id).exists(),
-        )
-    ).all()
+    """Puts an e-mail in the outbox for everyone whose outreach arm is invited that way; says how many were new.
+
+    Who is invited by letter, or has no e-mail address, is handed to the printer: `hand_over`.
+    """
+    by_email = [arm.name for arm in protocol.outreach.arms if arm.channel == "email"]
+    waiting = [
+        invitee
+        for invitee in _not_invited(session, pilot)
+        if invitee.outreach_arm in by_email and invitee.email is not None
+    ]
     for invitee in waiting:
-        arm = protocol.outreach_arm(invitee.outreach_arm)
-        channel = "letter" if arm is None or (arm.channel == "email" and not invitee.email) else arm.channel
-        session.add(
-            Message(
-                pilot_id=pilot.id,
-                invitee_id=invitee.id,
-                key=f"invitation:{invitee.id}",
-                kind="invitation",
-                channel=channel,
-                language=invitee.language,
-                due_at=now,
-            )
+        insert_once(
+            session,
+            Message,
+            pilot_id=pilot.id,
+            invitee_id=invitee.id,
+            key=f"{pilot.id}:invitation:{invitee.id}",
+            kind="invitation",
+            channel="email",
+            language=invitee.language,
+            detail={},
+            status="queued",
+            due_at=now,
+            attempts=0,
         )
-    session.flush()
     return len(waiting)
+
+
+def hand_over(
+    session: Session, pilot: Pilot, protocol: Protocol, *, base_url: str, actor_id: int | None, now: datetime
+) -> list[dict[str, str]]:
+    """The rows for the printer of everyone who still waits for a letter; they count as invited from now on."""
+    by_email = [arm.name for arm in protocol.outreach.arms if arm.channel == "email"]
+    rows = []
+    for invitee in _not_invited(session, pilot):
+        if invitee.outreach_arm in by_email and invitee.email is not None:
+            continue
+        arm = protocol.outreach_arm(invitee.outreach_arm)
+        text = "" if arm is None else arm.message.get(invitee.language) or arm.message["nl"]
+        link = f"{base_url}/p/{pilot.slug}/c/{invitee.code}"
+        own = {"reference": invitee.reference, "name": invitee.name or "", "address": invitee.address or ""}
+        rows.append({**own, "language": invitee.language, "text": text, "code": invitee.code, "link": link})
+        invitee.sent_at = now
+    if rows:
+        record(session, "letters_handed_over", pilot, now=now, actor_id=actor_id, rows=len(rows))
+        session.flush()
+    return rows
+
+
+def _not_invited(session: Session, pilot: Pilot) -> Sequence[Invitee]:
+    queued = select(Message.id).where(Message.invitee_id == Invitee.id)
+    return session.scalars(
+        select(Invitee)
+        .where(Invitee.pilot_id == pilot.id, Invitee.sent_at.is_(None), ~queued.exists())
+        .order_by(Invitee.id)
+    ).all()
 
 
 def open_invitation(session: Session, pilot: Pilot, code: str, *, keyring: Keyring, now: datetime) -> Invitee:

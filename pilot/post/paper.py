@@ -1,0 +1,48 @@
+"""Letters on paper: the address where a window envelope shows it, plain words, and a square code beside the address."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+
+import segno
+
+from pilot.post.wording import Letter
+
+STYLE = """
+@page { size: A4; margin: 25mm 22mm 20mm 25mm }
+body { font-family: "DejaVu Sans", "Liberation Sans", sans-serif; font-size: 12pt; line-height: 1.5; color: #111 }
+address { font-style: normal; white-space: pre-line; height: 38mm; margin-top: 22mm }
+h1 { font-size: 16pt; line-height: 1.25; margin: 0 0 6mm }
+p { margin: 0 0 4mm }
+.code { display: flex; gap: 8mm; align-items: center; margin-top: 8mm }
+.code img { width: 38mm; height: 38mm }
+"""
+
+
+def html(letter: Letter, *, language: str) -> str:
+    """The letter as one HTML page, the square code drawn into it."""
+    paragraphs = "".join(f"<p>{escape(part)}</p>" for part in letter.body.strip().split("\n\n"))
+    return (
+        f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(letter.subject)}</title>'
+        f"<style>{STYLE}</style></head><body><address>{escape(letter.to)}</address><h1>{escape(letter.subject)}</h1>"
+        f'{paragraphs}<div class="code"><img src="{_square(letter.link)}" alt="{escape(letter.link)}"></div>'
+        "</body></html>"
+    )
+
+
+def pdf(letter: Letter, *, language: str) -> bytes:
+    """The letter as PDF/UA, so that it can also be read aloud."""
+    from weasyprint import HTML
+
+    written = HTML(string=html(letter, language=language)).write_pdf(pdf_variant="pdf/ua-1")
+    assert written is not None
+    return written
+
+
+def _square(text: str) -> str:
+    drawn = io.BytesIO()
+    segno.make(text, error="m").save(drawn, kind="svg", scale=4, border=2)
+
+    return "data:image/svg+xml;base64," + base64.b64encode(drawn.getvalue()).decode()

@@ -1,0 +1,90 @@
+"""One pass over the outbox: lease, look again, send, settle. Each message in transactions of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from datetime import datetime
+
+from pilot import locking, mail
+from pilot.db import Database
+from pilot.errors import PilotError
+from pilot.journey import followup
+from pilot.models import Message, Pilot
+from pilot.post import paper
+from pilot.post.wording import Letter, compose
+from pilot.settings import Settings
+
+logger = logging.getLogger("pilot.post")
+Now = Callable[[Pilot], datetime]
+
+
+def deliver(database: Database, settings: Settings, *, now: Now, machine_now: datetime, limit: int = 200) -> int:
+    """Sends what is due by each pilot's clock; says how many left. Safe to run in several processes at once."""
+    with database.writing() as session:
+        pilots = {pilot.id: now(pilot) for pilot in session.query(Pilot)}
+        latest = max(pilots.values(), default=machine_now)
+        leased = [(m.id, m.pilot_id) for m in followup.lease(session, now=latest, limit=limit)]
+    return sum(_one(database, settings, message_id, pilots[pilot_id]) for message_id, pilot_id in leased)
+
+
+def _one(database: Database, settings: Settings, message_id: int, now: datetime) -> bool:
+    """The state is read again after the lease: whoever answered or stopped in the meantime hears nothing."""
+    with database.reading() as session:
+        message = session.get_one(Message, message_id)
+        letter = _ready(session, settings, message, now) if followup.still_wanted(session, message) else None
+        if letter is not None and message.due_at > now:
+            return _settle(database, message_id, "later", now)
+    if letter is None:
+        return _settle(database, message_id, "cancelled", now)
+    try:
+        CHANNELS[message.channel](settings, letter, message)
+    except PilotError as error:
+        logger.warning("not sent", extra={"message_id": message_id, "code": error.code})
+        return _settle(database, message_id, "failed", now, str(error))
+    return _settle(database, message_id, "sent", now)
+
+
+def _ready(session, settings: Settings, message: Message, now: datetime) -> Letter | None:  # type: ignore[no-untyped-def]
+    pilot = session.get_one(Pilot, message.pilot_id)
+    _version, protocol = locking.in_force(session, pilot.id)
+    return compose(session, settings, pilot, protocol, message, now=now)
+
+
+def _settle(database: Database, message_id: int, outcome: str, now: datetime, error: str = "") -> bool:
+    with database.writing() as session:
+        if outcome == "later":
+            session.get_one(Message, message_id).lease_until = None
+        else:
+            followup.settle(session, message_id, outcome, now=now, error=error)  # type: ignore[arg-type]
+    return outcome == "sent"
+
+
+def _by_email(settings: Settings, letter: Letter, message: Message) -> None:
+    mail.send(settings, letter.to, letter.subject, letter.body, kind=f"{message.id:06d}-{message.kind}")
+
+
+def _by_text(settings: Settings, letter: Letter, message: Message) -> None:
+    """A text message: a file in the outbox, which a provider's own tool can pick up."""
+    _file(settings, f"{message.id:06d}-{message.kind}.sms.txt", f"{letter.to}\n{letter.body}".encode())
+
+
+def _by_letter(settings: Settings, letter: Letter, message: Message) -> None:
+    _file(settings, f"{message.id:06d}-{message.kind}.pdf", paper.pdf(letter, language=message.language))
+
+
+def _file(settings: Settings, name: str, content: bytes) -> None:
+    """The name holds the message's number: sending it again writes the same file and not a second one."""
+    settings.outbox.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside = settings.outbox / f".{name}.part"
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    os.replace(beside, settings.outbox / name)
+
+
+CHANNELS: dict[str, Callable[[Settings, Letter, Message], None]] = {
+    "email": _by_email,
+    "sms": _by_text,
+    "letter": _by_letter,
+}

@@ -1,0 +1,99 @@
+"""The words of each message, from templates by kind and language; the first line is the subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy.orm import Session
+
+from pilot import access
+from pilot.models import Invitee, Message, Participant, Pilot
+from pilot.protocol import Protocol
+from pilot.settings import Settings
+
+FOLDER = Path(__file__).parent / "templates"
+LANGUAGES = ("nl", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that is ready to go. `link` is its one address, for a square code on paper."""
+
+    to: str
+    subject: str
+    body: str
+    link: str
+
+
+def compose(
+    session: Session, settings: Settings, pilot: Pilot, protocol: Protocol, message: Message, *, now: datetime
+) -> Letter | None:
+    """The message in the person's language; nothing when there is no address left to send it to."""
+    if message.invitee_id is not None:
+        return _invitation(session.get_one(Invitee, message.invitee_id), settings, pilot, protocol, message)
+    participant = session.get_one(Participant, message.participant_id)
+    identity = participant.identity
+    to = None if identity is None else identity.email if message.channel == "email" else identity.phone
+    if identity is None or not to:
+        return None
+    purpose = "survey" if message.wave else "enrol"
+    link = _address(settings, "s" if message.wave else "e", _token(settings, participant, purpose, message, now))
+    privacy = _address(settings, "privacy", _token(settings, participant, "privacy", message, now))
+    values = {
+        "name": identity.name,
+        "link": link,
+        "privacy": privacy,
+        "receipt": message.detail.get("receipt", ""),
+        "code": identity.resume_code,
+    }
+    return _letter(message, pilot, protocol, to, link, values)
+
+
+def _invitation(
+    invitee: Invitee, settings: Settings, pilot: Pilot, protocol: Protocol, message: Message
+) -> Letter | None:
+    to = invitee.email if message.channel == "email" else "\n".join(filter(None, (invitee.name, invitee.address)))
+    if not to:
+        return None
+    arm = protocol.outreach_arm(invitee.outreach_arm)
+    text = "" if arm is None else arm.message.get(message.language) or arm.message["nl"]
+    link = f"{settings.base_url}/p/{pilot.slug}/c/{invitee.code}"
+    values = {"name": invitee.name or "", "link": link, "code": invitee.code, "text": text}
+    return _letter(message, pilot, protocol, to, link, values)
+
+
+def _letter(
+    message: Message, pilot: Pilot, protocol: Protocol, to: str, link: str, values: Mapping[str, str | None]
+) -> Letter:
+    language = message.language if message.language in LANGUAGES else "nl"
+    title = pilot.title.get(language) or pilot.title["nl"]
+    template = _templates().get_template(f"{language}/{message.kind}.txt")
+    text = template.render(
+        title=title,
+        phone=protocol.pilot.phone,
+        organisation=protocol.pilot.organisation,
+        channel=message.channel,
+        **values,
+    )
+    subject, _, body = text.partition("\n")
+    return Letter(to, subject.strip(), body.strip() + "\n", link)
+
+
+def _token(settings: Settings, participant: Participant, purpose: str, message: Message, now: datetime) -> str:
+    return access.link_token(settings.secret_key, participant, purpose, now=now, wave=message.wave)
+
+
+def _address(settings: Settings, page: str, token: str) -> str:
+    return f"{settings.base_url}/{page}/{token}"
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(  # noqa: S701  # plain text, nothing to escape
+        loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )

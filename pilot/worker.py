@@ -1,0 +1,82 @@
+"""The worker: what happens without anybody clicking. Messages that are due, arms that are not ready yet.
+
+Any number of workers may run; each deed is a short transaction that finds out for itself whether it is still needed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from pilot import clock as clocks
+from pilot import locking, post
+from pilot.clock import Clock
+from pilot.db import Database
+from pilot.errors import Busy
+from pilot.journey import delivery, followup, outreach
+from pilot.models import Pilot
+from pilot.settings import Settings
+
+logger = logging.getLogger("pilot.worker")
+EVERY = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one round did."""
+
+    delivered: int
+    queued: int
+    sent: int
+
+
+def round_once(database: Database, settings: Settings, *, clock: Clock) -> Done:
+    """One round over every pilot that runs or has people to follow up."""
+    by_pilot = lambda pilot: moment(settings, pilot, clock)  # noqa: E731
+    delivered = queued = 0
+    with database.reading() as session:
+        active = list(
+            session.scalars(select(Pilot.id).where(Pilot.status.in_(("running", "closed"))).order_by(Pilot.id))
+        )
+    for pilot_id in active:
+        with database.writing() as session:
+            pilot = session.get_one(Pilot, pilot_id)
+            _version, protocol = locking.in_force(session, pilot_id)
+            now = by_pilot(pilot)
+            for participant in delivery.undelivered(session, pilot):
+                secret = settings.secret_key.encode()
+                delivery.deliver(session, pilot, protocol, participant, secret=secret, zone=settings.zone, now=now)
+                delivered += 1
+            if pilot.status == "running":
+                queued += outreach.queue_invitations(session, pilot, protocol, now=now)
+            queued += followup.queue_due(session, pilot, protocol, zone=settings.zone, now=now)
+    sent = post.deliver(database, settings, now=by_pilot, machine_now=clock())
+    return Done(delivered, queued, sent)
+
+
+def moment(settings: Settings, pilot: Pilot, clock: Clock) -> datetime:
+    """The pilot's own time: a demo's can run ahead of the machine."""
+    shift = 0 if settings.kind == "production" else pilot.clock_shift
+    return clock() + timedelta(seconds=shift)
+
+
+def run(settings: Settings, stop: threading.Event, *, clock: Clock = clocks.system, every: float = EVERY) -> None:
+    """Rounds until `stop` is set. A round that fails is logged and tried again; nothing is lost by it."""
+    database = Database(settings)
+    try:
+        while not stop.is_set():
+            try:
+                done = round_once(database, settings, clock=clock)
+                if done != Done(0, 0, 0):
+                    logger.info("round", extra={"delivered": done.delivered, "queued": done.queued, "sent": done.sent})
+            except Busy:
+                logger.warning("the database is busy; the next round tries again")
+            except Exception:
+                logger.exception("a round failed; the next one tries again")
+            stop.wait(every)
+    finally:
+        database.dispose()
