@@ -21,10 +21,9 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
-import webbrowser
 from collections.abc import Sequence
+from typing import NoReturn
 
 from tooling.front_end import compile_translations, install_front_end, lock_front_end
 from tooling.packages import (
@@ -59,7 +58,7 @@ def set_up(wanted: str = "app") -> None:
         compile_translations()
 
 
-def demo(options: argparse.Namespace) -> int:
+def demo(options: argparse.Namespace) -> NoReturn:
     started = time.monotonic()
     check_port(options.port)
     set_up("app")
@@ -73,13 +72,10 @@ def demo(options: argparse.Namespace) -> int:
     address = f"http://127.0.0.1:{options.port}/"
     say(f"\n  Ready in {time.monotonic() - started:.0f} s: {address}   (stop with Ctrl-C)\n")
     if options.browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"):
-        threading.Thread(target=open_browser, args=(options.port, address), daemon=True).start()
-    server = subprocess.Popen([pilot, "serve", "--port", str(options.port)], cwd=ROOT, env=env)
-    try:
-        return server.wait()
-    except KeyboardInterrupt:
-        server.wait()
-        return 0
+        subprocess.Popen([sys.executable, "-m", "tooling.open_browser", str(options.port), address], cwd=ROOT)
+    # This process becomes the server, so that whatever stops the one has stopped the other.
+    os.chdir(ROOT)
+    os.execve(pilot, [str(pilot), "serve", "--port", str(options.port)], env)
 
 
 def check_port(port: int) -> None:
@@ -89,17 +85,6 @@ def check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise Stop(f"Port {port} is in use. Choose another: python3 run.py demo --port {port + 1}") from None
-
-
-def open_browser(port: int, address: str) -> None:
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            webbrowser.open(address)
-            return
 
 
 def test(options: argparse.Namespace, arguments: list[str]) -> int:
@@ -199,7 +184,7 @@ def main(words: list[str] | None = None) -> int:
         parser().error(f"unknown: {' '.join(rest)}")
     try:
         if options.command == "demo":
-            return demo(options)
+            demo(options)
         if options.command == "test":
             return test(options, rest)
         if options.command == "bench":
