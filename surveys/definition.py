@@ -112,10 +112,10 @@ class Place:
 
     item: Question | Section
     parents: tuple[Section, ...]
+    repeats: tuple[str, ...] = field(init=False)
 
-    @property
-    def repeats(self) -> tuple[str, ...]:
-        return tuple(parent.name for parent in self.parents if parent.repeats)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "repeats", tuple(parent.name for parent in self.parents if parent.repeats))
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def reading_ease(text: str, language: str) -> float | None:
 def _hyphenation(language: str) -> Any:
     import pyphen
 
-    return pyphen.Pyphen(lang=DICTIONARIES[language], left=1, right=1)
+    return pyphen.Pyphen(lang=DICTIONARIES[language])
 
 
 def _syllables(word: str, language: str) -> int:

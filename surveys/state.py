@@ -47,80 +47,82 @@ def key_of(name: str, instance: Instance = ()) -> str:
     >>> key_of("age"), key_of("age", (("person", 2),))
     ('age', 'person.2.age')
     """
-    return ".".join([*(f"{repeat}.{index}" for repeat, index in instance), name])
+    return ".".join([*(f"{repeat}.{index}" for repeat, index in instance), name]) if instance else name
+
+
+# Stands for a value while it is being worked out: whoever meets it has come round in a circle.
+_BUSY: Any = object()
 
 
 class State:
     """The values of one form at one moment. Not to be kept between requests."""
 
-    __slots__ = ("_busy", "_counts", "_relevant", "_texts", "answers", "context", "instrument")
+    __slots__ = ("_counts", "_relevant", "answers", "context", "instrument", "texts")
 
     def __init__(self, instrument: Instrument, answers: Mapping[str, Any], context: Context) -> None:
         self.instrument, self.answers, self.context = instrument, answers, context
-        self._texts: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
         self._relevant: dict[str, bool] = {}
         self._counts: dict[str, int] = {}
-        self._busy: set[str] = set()
 
     def scope(self, name: str, instance: Instance) -> Scope:
         return Scope(self, name, instance)
 
     def relevant(self, place: Place, instance: Instance) -> bool:
         """Whether the question or section, and every section around it, applies in this instance."""
-        item, parents = place.item, place.parents
+        item = place.item
         key = key_of(item.name, instance)
         known = self._relevant.get(key)
+        if known is _BUSY:
+            raise ExpressionError(f"whether '{key}' is asked depends on itself")
         if known is not None:
             return known
-        around = True
-        if parents:
-            parent = parents[-1]
-            outer = instance[:-1] if parent.repeats else instance
-            around = self.relevant(self.instrument.places[parent.name], outer)
-            if around and parent.repeats:
-                around = instance[-1][1] <= self.count(parent, outer)
-        answer = around and (not item.relevant or self._guarded(key, item.relevant, item.name, instance))
+        self._relevant[key] = _BUSY
+        try:
+            answer = not place.parents or self._around(place.parents[-1], instance)
+            if answer and item.relevant:
+                answer = compile(item.relevant).truth(Scope(self, item.name, instance))
+        except BaseException:
+            del self._relevant[key]
+            raise
         self._relevant[key] = answer
         return answer
 
-    def _guarded(self, key: str, source: str, name: str, instance: Instance) -> bool:
-        self._enter(f"{key} relevant")
-        try:
-            return compile(source).truth(Scope(self, name, instance))
-        finally:
-            self._busy.discard(f"{key} relevant")
-
-    def _enter(self, what: str) -> None:
-        if what in self._busy:
-            raise ExpressionError(f"'{what.split()[0]}' depends on itself")
-        self._busy.add(what)
+    def _around(self, parent: Section, instance: Instance) -> bool:
+        """Whether the section around applies, and has as many instances as this one's number."""
+        place = self.instrument.places[parent.name]
+        if not parent.repeats:
+            return self.relevant(place, instance)
+        outer = instance[:-1]
+        return self.relevant(place, outer) and instance[-1][1] <= self.count(parent, outer)
 
     def text(self, place: Place, instance: Instance) -> str:
         """The value that expressions see: empty when the question is not on the path."""
         item = place.item
         key = key_of(item.name, instance)
-        known = self._texts.get(key)
+        known = self.texts.get(key)
+        if known is _BUSY:
+            raise ExpressionError(f"the value of '{key}' depends on itself")
         if known is not None:
             return known
-        text = ""
-        if isinstance(item, Question) and self.relevant(place, instance):
-            text = self._value(item, key, instance)
-        self._texts[key] = text
+        self.texts[key] = _BUSY
+        try:
+            text = self._value(item, key, instance) if self.relevant(place, instance) else ""
+        except BaseException:
+            del self.texts[key]
+            raise
+        self.texts[key] = text
         return text
 
-    def _value(self, question: Question, key: str, instance: Instance) -> str:
-        if question.calculation:
-            self._enter(key)
-            try:
-                text = compile(question.calculation).text(Scope(self, question.name, instance))
-            finally:
-                self._busy.discard(key)
+    def _value(self, item: Question | Section, key: str, instance: Instance) -> str:
+        if isinstance(item, Section):
+            return ""
+        if item.calculation:
+            text = compile(item.calculation).text(Scope(self, item.name, instance))
             return "" if text in ("NaN", "Infinity", "-Infinity") else text
         if key in self.answers:
-            return text_of(self.answers[key]) if question.kind != "note" else ""
-        if question.silent or question.shown_only:
-            return self.default(question, instance)
-        return ""
+            return text_of(self.answers[key]) if item.kind != "note" else ""
+        return self.default(item, instance) if item.silent or item.shown_only else ""
 
     def default(self, question: Question, instance: Instance) -> str:
         """The default: the outcome of an expression when it holds a reference or a call, else the text itself."""
@@ -137,14 +139,16 @@ class State:
         """How many instances a repeat has: from ``repeat_count``, else from the answers "add another: yes"."""
         key = key_of(section.name, instance)
         known = self._counts.get(key)
+        if known is _BUSY:
+            raise ExpressionError(f"the number of '{key}' depends on itself")
         if known is not None:
             return known
         if section.repeat_count:
-            self._enter(f"{key} count")
+            self._counts[key] = _BUSY
             try:
                 wanted = compile(section.repeat_count).number(Scope(self, section.name, instance))
             finally:
-                self._busy.discard(f"{key} count")
+                del self._counts[key]
             count = 0 if wanted != wanted else int(min(max(wanted, 0), MOST_INSTANCES))
         else:
             count = 0
@@ -225,17 +229,18 @@ class Scope:
 
     def nodes(self, name: str) -> Nodes:
         state = self.state
+        # Most references, most times: a question outside repeats whose value has been worked out before.
+        known = state.texts.get(name)
+        if known is not None and known is not _BUSY:
+            return (known,)
         place = state.place(name)
-        repeats = place.repeats
-        item = place.item
-        if isinstance(item, Section) and item.repeats:
-            repeats = (*repeats, name)
+        if isinstance(place.item, Section) and place.item.repeats:
             if not state.relevant(place, self.instance[: len(place.repeats)]):
                 return ()
-            return ("",) * len(state.instances(repeats, self.instance))
-        if not repeats:
+            return ("",) * len(state.instances((*place.repeats, name), self.instance))
+        if not place.repeats:
             return (state.text(place, ()),)
-        return tuple(state.text(place, instance) for instance in state.instances(repeats, self.instance))
+        return tuple(state.text(place, instance) for instance in state.instances(place.repeats, self.instance))
 
     def column(self, name: str) -> Nodes:
         if self.choice is None:

@@ -170,11 +170,16 @@ def _compiled(node: tree.Node) -> Evaluator:
 
 def _binary(node: tree.Binary) -> Evaluator:
     left, right, operator = _compiled(node.left), _compiled(node.right), node.operator
-    if operator == "and":
-        return lambda scope: boolean(left(scope)) and boolean(right(scope))
-    if operator == "or":
-        return lambda scope: boolean(left(scope)) or boolean(right(scope))
+    if operator in ("and", "or"):
+        one, other = _truth(node.left, left), _truth(node.right, right)
+        if operator == "and":
+            return lambda scope: one(scope) and other(scope)
+        return lambda scope: one(scope) or other(scope)
     if operator in EQUALITY:
+        if isinstance(node.left, tree.Reference) and isinstance(node.right, tree.String):
+            return _same_text(node.left.name, node.right.value, operator == "=") or (
+                lambda scope: _equal(left(scope), right(scope), EQUALITY[operator])
+            )
         same = EQUALITY[operator]
         return lambda scope: _equal(left(scope), right(scope), same)
     if operator in ORDER:
@@ -184,6 +189,24 @@ def _binary(node: tree.Binary) -> Evaluator:
         return lambda scope: _union(left(scope), right(scope))
     arithmetic = ARITHMETIC[operator]
     return lambda scope: arithmetic(number(left(scope)), number(right(scope)))
+
+
+def _truth(node: tree.Node, compiled: Evaluator) -> Callable[[Any], bool]:
+    """A condition as true or false; comparisons are that already."""
+    comparing = isinstance(node, tree.Binary) and node.operator in (*EQUALITY, *ORDER, "and", "or")
+    sure = isinstance(node, tree.Call) and FUNCTIONS[node.function].gives == "boolean"
+    if comparing or sure:
+        return compiled  # type: ignore[return-value]
+    return lambda scope: boolean(compiled(scope))
+
+
+def _same_text(name: str, wanted: str, same: bool) -> Evaluator | None:
+    """``${name} = 'text'``, the commonest condition of all; None when the text is a date and compares as days."""
+    if days(wanted) is not None:
+        return None
+    if same:
+        return lambda scope: wanted in scope.nodes(name)
+    return lambda scope: any(node != wanted for node in scope.nodes(name))
 
 
 def _divide(a: float, b: float) -> float:

@@ -69,7 +69,7 @@ def plain(node: t.Node) -> t.Node:
             return type(node)(name)
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=80)
 @given(trees)
 def test_a_tree_that_is_written_and_parsed_is_the_same(node: t.Node):
     assert plain(parse(write(node))) == node

@@ -12,7 +12,7 @@ from surveys.expressions import compile, evaluate, parse
 from surveys.expressions.values import days, moment, number, string
 
 TODAY = date(2026, 11, 22)
-STEADY = settings(derandomize=True, deadline=None, max_examples=200)
+STEADY = settings(derandomize=True, deadline=None, max_examples=60)
 
 
 @pytest.mark.parametrize(

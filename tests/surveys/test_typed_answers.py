@@ -15,7 +15,7 @@ from surveys.errors import InputError
 from surveys.reading import read_date, read_decimal, read_integer, read_time
 
 NOW = Context(date(2026, 11, 22), datetime(2026, 11, 22, tzinfo=UTC))
-STEADY = settings(derandomize=True, deadline=None, max_examples=200)
+STEADY = settings(derandomize=True, deadline=None, max_examples=60)
 
 
 def code(function: Callable[[str], object], text: str) -> str:

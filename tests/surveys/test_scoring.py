@@ -1,0 +1,144 @@
+"""Scores follow each scale's published rule, and nothing else."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surveys import ScoringError, ScoringUnknown
+from surveys.reliability import alpha, omega, reliability
+from surveys.scoring import SCALES, Scale, score, scores
+
+KNOWN = {name: scale for name, scale in SCALES.items() if scale.reversed_items is not None}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_ends_of_a_scale_are_the_ends_of_its_score(name: str):
+    scale = SCALES[name]
+    ends = {
+        "sum": (scale.items * scale.low * scale.factor, scale.items * scale.high * scale.factor),
+        "mean": (scale.low, scale.high),
+    }[scale.rule]
+    assert score(name, [scale.low] * scale.items)["total"] == ends[0]
+    assert score(name, [scale.high] * scale.items)["total"] == ends[1]
+
+
+def test_the_ends_that_the_manuals_give():
+    assert score("who5", [5] * 5) == {"total": 100.0}
+    assert score("gse", [1] * 10) == {"total": 10.0}
+    assert score("gse", [4] * 10) == {"total": 40.0}
+
+
+def test_subscales_hold_their_own_items():
+    answers = [1] * 6 + [2] * 6 + [3] * 6 + [4] * 6
+    assert score("caas", answers) == {"total": 2.5, "concern": 1, "control": 2, "curiosity": 3, "confidence": 4}
+    assert score("caas_sf", [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4])["curiosity"] == 3
+
+
+def test_a_missing_item_is_only_allowed_where_the_source_allows_it():
+    assert score("gse", [4] * 7 + [None] * 3)["total"] == 40.0
+    with pytest.raises(ScoringUnknown, match="may miss 3 items at most; 4"):
+        score("gse", [4] * 6 + [None] * 4)
+    for name in KNOWN.keys() - {"gse"}:
+        answers: list[float | None] = [float(SCALES[name].low)] * SCALES[name].items
+        with pytest.raises(ScoringUnknown, match="no published rule"):
+            score(name, [None, *answers[1:]])
+
+
+def test_a_scale_whose_reversed_items_are_unknown_is_not_scored():
+    with pytest.raises(ScoringUnknown, match="reversed"):
+        score("spe", [3] * 5)
+    with pytest.raises(ScoringUnknown, match="reversed"):
+        scores("spe", [[3, None, 3, 3, 3]])
+
+
+def test_an_unknown_scale_is_not_scored():
+    with pytest.raises(ScoringUnknown, match="known are caas"):
+        score("mood", [1])
+
+
+@pytest.mark.parametrize("answers", [[6, 1, 1, 1, 1], [-1, 1, 1, 1, 1], [1, 1, 1, 1], [1] * 6])
+def test_answers_outside_the_scale_are_an_error(answers: list[int]):
+    with pytest.raises(ScoringError):
+        score("who5", answers)
+    with pytest.raises(ScoringError):
+        scores("who5", [answers])
+
+
+def test_reversed_items_are_turned_round():
+    scale = Scale("test", 3, 1, 5, "mean", "made up for this test", reversed_items=(2,))
+    assert score(scale, [5, 1, 5]) == {"total": 5.0}
+    assert score(scale, [1, 2, 3]) == {"total": pytest.approx((1 + 4 + 3) / 3)}
+
+
+def test_a_scale_that_contradicts_itself_is_refused():
+    with pytest.raises(ScoringError, match="not consistent"):
+        Scale("test", 3, 1, 5, "mean", "x", reversed_items=(4,))
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.lists(st.lists(st.integers(1, 4), min_size=10, max_size=10), max_size=5))
+def test_many_people_score_as_each_alone(rows: list[list[int]]):
+    assert scores("gse", rows) == [score("gse", row) for row in rows]
+    for row in rows:
+        assert score("gse", row)["total"] == sum(row)
+
+
+def one_factor(loadings: np.ndarray, unique: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Data whose sample covariance is exactly that of one factor."""
+    k = len(loadings)
+    raw = np.random.default_rng(seed).normal(size=(n, k))
+    raw -= raw.mean(axis=0)
+    white = raw @ np.linalg.inv(np.linalg.cholesky(np.cov(raw, rowvar=False))).T
+    return white @ np.linalg.cholesky(np.outer(loadings, loadings) + np.diag(unique)).T
+
+
+def test_omega_recovers_the_factor_that_made_the_data():
+    loadings, unique = np.array([0.9, 0.5, 1.3, 0.7, 0.4]), np.array([0.5, 0.8, 0.3, 1.1, 0.9])
+    data = one_factor(loadings, unique, 60, 1)
+    wanted = loadings.sum() ** 2 / (loadings.sum() ** 2 + unique.sum())
+    assert omega(data) == pytest.approx(wanted, abs=1e-6)
+    assert alpha(data) < omega(data)
+
+
+@pytest.mark.parametrize(("r", "k"), [(0.3, 4), (0.5, 10), (0.2, 3)])
+def test_for_parallel_items_alpha_and_omega_are_spearman_brown(r: float, k: int):
+    data = one_factor(np.full(k, np.sqrt(r)), np.full(k, 1 - r), 80, k)
+    wanted = k * r / (1 + (k - 1) * r)
+    found = reliability(data)
+    assert found.alpha == pytest.approx(wanted, abs=1e-9)
+    assert found.omega == pytest.approx(wanted, abs=1e-6)
+    assert found.low < found.alpha < found.high
+
+
+def test_the_interval_of_alpha_covers_the_population_as_often_as_it_says():
+    rng, r, k = np.random.default_rng(7), 0.4, 5
+    truth = k * r / (1 + (k - 1) * r)
+    covered = 0
+    for _ in range(300):
+        data = np.sqrt(r) * rng.normal(size=(60, 1)) + np.sqrt(1 - r) * rng.normal(size=(60, k))
+        found = reliability(data)
+        covered += found.low <= truth <= found.high
+    assert 0.91 <= covered / 300 <= 0.985
+
+
+def test_people_with_a_missing_answer_are_left_out_and_counted_out():
+    data = np.random.default_rng(2).normal(size=(50, 1)) + np.random.default_rng(3).normal(size=(50, 4))
+    holed = data.copy()
+    holed[:10, 2] = np.nan
+    assert reliability(holed).n == 40
+    assert reliability(holed).alpha == reliability(data[10:]).alpha
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (np.ones((10, 4)), "no variance"),
+        (np.random.default_rng(1).normal(size=(2, 4)), "three people"),
+        (np.random.default_rng(1).normal(size=(9, 2)), "at least 3 items"),
+        (np.ones(5), "table of people by items"),
+    ],
+)
+def test_reliability_that_cannot_be_known_is_refused(data: np.ndarray, message: str):
+    with pytest.raises(ScoringError, match=message):
+        reliability(data)
