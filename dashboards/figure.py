@@ -60,6 +60,11 @@ class Table:
                     remedy="Give every row one cell a column.",
                 )
 
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """For each column, whether it holds numbers and is set flush right."""
+        return tuple(any(isinstance(row[i], Number) for row in self.rows) for i in range(len(self.columns)))
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

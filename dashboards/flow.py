@@ -2,7 +2,7 @@
 
 Boxes are list items with headings, arms stand side by side where there is room; nothing is positioned by hand, so that
 long reasons and large letters fit. The table behind it gives the same numbers, a column an arm.
-(Hopewell and others, CONSORT 2025 statement, BMJ 2025;389:e081123, items 22a-23b and the diagram.)
+(Hopewell and others, CONSORT 2025 statement, PLoS Medicine 2025, 22(4):e1004587, item 22 and the flow diagram.)
 """
 
 from __future__ import annotations

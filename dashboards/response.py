@@ -87,6 +87,8 @@ def _sentence(groups: Sequence[Group], form: Formatter) -> str:
     if len(groups) == 1:
         return text("response.sentence_one", language, share=form.percent(groups[0].share), name=groups[0].name)
     most, least = max(groups, key=lambda g: g.share), min(groups, key=lambda g: g.share)
+    if most.share == least.share:
+        return text("response.sentence_even", language, share=form.percent(most.share))
     gap = form.decimal(100 * (most.share - least.share), 1)
     return text(
         "response.sentence", language, most=form.percent(most.share), best=most.name,

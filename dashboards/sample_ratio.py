@@ -39,9 +39,14 @@ def sample_ratio(
         sentence=text(verdict, language, p=form.p_value(check.p)),
         plotly={},
         table=Table(columns, rows, text("srm.caption", language)),
-        note=text(
-            "srm.note", language, statistic=form.decimal(check.statistic, 2), df=form.integer(check.df),
-            threshold=form.p_value(check.threshold),
-        ),
+        note=_how(check, form),
         source="Fabijan and others (2019)",
-    )  # fmt: skip
+    )
+
+
+def _how(check: SampleRatio, form: Formatter) -> str:
+    threshold = form.p_value(check.threshold)
+    if check.df is None:
+        return text("srm.note_redraws", form.language, threshold=threshold)
+    statistic, df = form.decimal(check.statistic, 2), form.integer(check.df)
+    return text("srm.note", form.language, statistic=statistic, df=df, threshold=threshold)

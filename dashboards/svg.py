@@ -138,8 +138,10 @@ def _annotation(frame: _Frame, note: Mapping[str, Any]) -> str:
     x = frame.left if note["xref"] == "paper" else frame.x(note["x"])
     y = frame.y(note["y"]) - 4 - (len(lines) - 1) * (SIZE + 4)
     anchor = {"left": "start", "right": "end", "center": "middle"}[note["xanchor"]]
-    halo = f' paint-order="stroke" stroke="{theme.TOKENS["--ground"]}" stroke-width="5" stroke-linejoin="round"'
-    return "".join(_text(x, y + i * (SIZE + 4), line, anchor, halo) for i, line in enumerate(lines))
+    halo = f' stroke="{theme.TOKENS["--ground"]}" stroke-width="5" stroke-linejoin="round"'
+    written = [(x, y + i * (SIZE + 4), line, anchor) for i, line in enumerate(lines)]
+    behind = "".join(_text(*place, halo) for place in written)  # twice, for not every renderer knows paint-order
+    return behind + "".join(_text(*place) for place in written)
 
 
 def _scatter(frame: _Frame, trace: Mapping[str, Any]) -> list[str]:
