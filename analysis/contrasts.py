@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.adjusted import lm_lin
+from analysis.binary import logit_margin, risk_ratio
 from analysis.covariates import Covariates
 from analysis.defaults import Decision
 from analysis.differences import difference_in_means
@@ -44,6 +45,7 @@ class Table:
     broken_pairs: int = 0
     left_out: int = 0
     convention: str = "HC2"
+    summary: str = "mean_difference"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,11 +121,14 @@ def lay_table(
         broken_pairs=broken,
         left_out=int(((arm == treated) | (arm == comparison)).sum() - len(data)),
         convention=decision.convention,
+        summary=measured.outcome.effective_summary,
     )
 
 
 def unadjusted(table: Table) -> Estimate:
     """The comparison of the two arms as the design dictates it, without covariates."""
+    if table.summary == "risk_ratio":
+        return _risk_ratio(table, ())
     if table.weights:
         if table.strata:
             return _lin(table, stratum_columns(table.data))
@@ -140,6 +145,8 @@ def adjusted(table: Table, estimator: str) -> Estimate | None:
     """The comparison with covariates, or None when no covariate varies among these rows."""
     if not table.covariates:
         return None
+    if table.summary == "risk_ratio":
+        return _risk_ratio(table, table.covariates)
     if table.pairs:
         return _paired_regression(table)
     data = table.data.loc[:, list(table.covariates)]
@@ -239,6 +246,24 @@ def _regress(table: Table, formula: str, data: pd.DataFrame) -> Regression:
         se_type=table.convention,
         clusters="c" if table.clusters else None,
         weights="w" if table.weights else None,
+    )
+
+
+def _risk_ratio(table: Table, covariates: tuple[str, ...]) -> Estimate:
+    """Katz's ratio when only the arm counts, else the ratio of risks standardised over strata and covariates."""
+    if table.weights or table.pairs:
+        raise DesignNotEstimable(
+            "a ratio of risks has no standard error here for weighted people or pairs",
+            remedy="register the risk difference",
+        )
+    if not (covariates or table.strata or table.clusters):
+        return risk_ratio(table.data, "y", "t")
+    data, terms = table.data, ["t", *covariates]
+    if table.strata:
+        dummies = stratum_columns(data)
+        data, terms = pd.concat([data, dummies], axis=1), [*terms, *dummies.columns]
+    return logit_margin(
+        f"y ~ {' + '.join(terms)}", data, "t", summary="ratio", clusters="c" if table.clusters else None
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import special, stats
 
 from analysis.errors import OptionError
+from analysis.multiplicity import adjust
 
 Key = tuple[str, tuple[str, str]]
 Contrast = tuple[str, str]
@@ -42,7 +43,7 @@ def within_outcome(
     if method == "none" or len(raw) < 2:
         return raw.copy()
     if method == "holm":
-        return holm(raw)
+        return adjust(raw, "holm")
     if method != "dunnett":
         raise OptionError(f"contrasts are corrected by dunnett, holm or none, not by '{method}'")
     corrected = maximum_t(np.asarray(statistics, float), contrasts, dict(arm_variances or {}), df)
@@ -69,23 +70,10 @@ def over_family(p: Mapping[Key, float], method: str) -> dict[Key, float]:
     elif method == "holm":
         corrected = _holm_by_outcome(raw, outcomes)
     elif method in ("bh", "by"):
-        corrected = stats.false_discovery_control(raw, method=method)
+        corrected = adjust(raw, method)
     else:
         raise OptionError(f"outcomes are corrected by holm, bonferroni, bh, by or none, not by '{method}'")
     return {key: float(value) for key, value in zip(keys, corrected, strict=True)}
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Holm's (1979) step-down correction.
-
-    >>> holm(np.array([0.04, 0.01, 0.03])).round(3).tolist()
-    [0.06, 0.03, 0.06]
-    """
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    corrected = np.empty(len(p))
-    corrected[order] = np.minimum(1.0, stepped)
-    return corrected
 
 
 def maximum_t(

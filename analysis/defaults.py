@@ -6,12 +6,15 @@ standard error rests. The table is the single place where that choice is made; `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import DesignNotEstimable, PlanError
 from analysis.plan_schema import AnalysisPlan
+from analysis.structure import Structure, check_structure, structure_of
+
+if TYPE_CHECKING:
+    from randomization import Design
 
 FEW_CLUSTERS = 20
 """Below this number of planned clusters, permutation inference is locked instead of a t reference."""
@@ -26,8 +29,6 @@ class Rule:
     reason: str
     source: str
     refusal: str = ""
-    adjusts_for: str = ""
-    weighs: bool = False
 
 
 _LIN = "Lin: arm interacted with centred covariates"
@@ -64,6 +65,10 @@ RULES: dict[str, Rule] = {
         _DIM, _LIN, "an urn tends to equal arms; the standard error of complete randomisation is valid or conservative",
         "Wei and Lachin (1988)",
     ),
+    "block_urn": Rule(
+        _DIM, _LIN, "bounded imbalance: the standard error of complete randomisation is valid or conservative",
+        "Zhao and Weng (2011)",
+    ),
     "maximal_procedure": Rule(
         _DIM, _LIN, "bounded imbalance: the standard error of complete randomisation is valid or conservative",
         "Berger, Ivanova and Knoll (2003)",
@@ -71,12 +76,12 @@ RULES: dict[str, Rule] = {
     "minimization": Rule(
         _DIM, f"{_LIN} and the minimisation factors",
         "the factors are balanced by design, so they are always adjusted for; without them the error is overstated",
-        "Scott et al. (2002); Ye, Shao and Yi (2022)", adjusts_for="factors",
+        "Scott et al. (2002); Ye, Shao and Yi (2022)",
     ),
     "rerandomized": Rule(
         _DIM, f"{_LIN} and the covariates of the acceptance rule",
         "after adjustment for the covariates of the rule the usual standard error is asymptotically right",
-        "Li, Ding and Rubin (2018); Li and Ding (2020)", adjusts_for="covariates",
+        "Li, Ding and Rubin (2018); Li and Ding (2020)",
     ),
     "matched_pairs": Rule(
         "mean of the differences within pairs", "within-pair differences regressed on those of the covariates",
@@ -93,11 +98,11 @@ RULES: dict[str, Rule] = {
     ),
     "lottery": Rule(
         _DIM, _LIN, "people are analysed by the offer made first; refills from the waiting list never change the arm",
-        "de Chaisemartin and Behaghel (2020)", weighs=True,
+        "de Chaisemartin and Behaghel (2020)",
     ),
     "two_stage": Rule(
-        _DIM, _LIN, "the second stage is analysed among those who entered it, where it is a complete randomisation",
-        "Hudgens and Halloran (2008)",
+        _DIM, _LIN, "those who enrol are compared within one arm of outreach, where the second stage is complete",
+        "Borm et al. (2005); Hudgens and Halloran (2008)",
     ),
     "stepped_wedge": Rule(
         "", "", "every cluster is treated in the end, so the effect is mixed with calendar time",
@@ -144,27 +149,48 @@ class Decision:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
 
-def decide(design: Mapping[str, Any], strata: tuple[str, ...], plan: AnalysisPlan) -> Decision:
-    """The estimator for a design, given as the mapping under `allocation`, and a plan.
+def decide(design: Design, plan: AnalysisPlan) -> Decision:
+    """The estimator for a design and a plan.
 
     Raises `DesignNotEstimable` when the table refuses the design, and `PlanError` when the plan contradicts it.
 
+    >>> import randomization as rz
     >>> plan = AnalysisPlan(control="portal", covariates=("age",))
-    >>> decide({"method": "complete", "ratio": {"portal": 1, "advice": 1}}, (), plan).convention
+    >>> decide(rz.complete({"portal": 1, "advice": 1}), plan).convention
     'HC2'
     """
-    method = str(design.get("method", ""))
-    rule = rule_for(method)
+    rule = rule_for(design.method)
     if rule.refusal:
         raise DesignNotEstimable(rule.refusal, path=("allocation", "method"))
-    clusters = plan.columns.cluster or _column(design, "cluster", "clusters")
-    pairs = plan.columns.pair or _column(design, "pair", "pairs")
-    _refuse_contradictions(method, clusters, pairs, plan)
-    own = tuple(str(name) for name in design.get(rule.adjusts_for, ()) or ()) if rule.adjusts_for else ()
-    adjust = tuple(dict.fromkeys(name for name in (*own, *plan.covariates) if name not in strata))
+    structure = structure_of(design, plan)
+    check_structure(structure)
+    adjust = tuple(n for n in dict.fromkeys((*structure.covariates, *plan.covariates)) if n not in structure.strata)
     if plan.estimator == "difference_in_means":
         adjust = ()
-    elif plan.estimator != "design_default" and not (adjust or strata):
+    _check_adjustment(adjust, structure.strata, plan)
+    nested = plan.advisors is not None and plan.advisors.treat_as == "random"
+    return Decision(
+        design=design.method,
+        estimator="lin" if plan.estimator == "design_default" else plan.estimator,
+        unadjusted=rule.unadjusted,
+        adjusted=rule.adjusted if adjust else "",
+        headline=plan.headline or ("adjusted" if adjust else "unadjusted"),
+        strata=structure.strata,
+        clusters=structure.clusters,
+        pairs=structure.pairs,
+        probability=plan.columns.probability,
+        weighs=structure.weighs or plan.columns.probability is not None,
+        adjust=adjust,
+        convention="CR2" if structure.clusters or nested else "HC2",
+        inference=_inference(structure.clusters, plan),
+        reason=rule.reason,
+        source=rule.source,
+        warnings=_warnings(structure, plan),
+    )
+
+
+def _check_adjustment(adjust: tuple[str, ...], strata: tuple[str, ...], plan: AnalysisPlan) -> None:
+    if plan.estimator not in ("design_default", "difference_in_means") and not (adjust or strata):
         raise PlanError(
             f"estimator '{plan.estimator}' adjusts for covariates, and the plan names none",
             remedy="name covariates or write estimator: design_default",
@@ -176,25 +202,6 @@ def decide(design: Mapping[str, Any], strata: tuple[str, ...], plan: AnalysisPla
             remedy="name covariates",
             path=("analysis_plan", "headline"),
         )
-    nested = plan.advisors is not None and plan.advisors.treat_as == "random"
-    return Decision(
-        design=method,
-        estimator="lin" if plan.estimator == "design_default" else plan.estimator,
-        unadjusted=rule.unadjusted,
-        adjusted=rule.adjusted if adjust else "",
-        headline=plan.headline or ("adjusted" if adjust else "unadjusted"),
-        strata=strata,
-        clusters=clusters,
-        pairs=pairs if method == "matched_pairs" else None,
-        probability=plan.columns.probability,
-        weighs=rule.weighs or plan.columns.probability is not None,
-        adjust=adjust,
-        convention="CR2" if clusters or nested else "HC2",
-        inference=_inference(clusters, plan),
-        reason=rule.reason,
-        source=rule.source,
-        warnings=_warnings(method, clusters, plan),
-    )
 
 
 def rule_for(method: str) -> Rule:
@@ -215,30 +222,9 @@ def _inference(clusters: str | None, plan: AnalysisPlan) -> Literal["t", "permut
     return "permutation" if few and plan.inference == "design_default" else "t"
 
 
-def _refuse_contradictions(method: str, clusters: str | None, pairs: str | None, plan: AnalysisPlan) -> None:
-    if method == "clustered" and clusters is None:
-        raise PlanError(
-            "clusters were allocated, and the plan would analyse people as if they were allocated one by one",
-            remedy="name the column of the clusters under analysis_plan.columns.cluster",
-            path=("analysis_plan", "columns", "cluster"),
-        )
-    if method == "matched_pairs" and pairs is None:
-        raise PlanError(
-            "pairs were allocated, and the plan does not say which column holds the pair",
-            remedy="name it under analysis_plan.columns.pair",
-            path=("analysis_plan", "columns", "pair"),
-        )
-    if method != "matched_pairs" and plan.columns.pair is not None:
-        raise PlanError(
-            f"the allocation is '{method}', which makes no pairs",
-            remedy="leave out analysis_plan.columns.pair",
-            path=("analysis_plan", "columns", "pair"),
-        )
-
-
-def _warnings(method: str, clusters: str | None, plan: AnalysisPlan) -> tuple[str, ...]:
-    found = []
-    if clusters is not None and method not in ("clustered", "two_stage"):
+def _warnings(structure: Structure, plan: AnalysisPlan) -> tuple[str, ...]:
+    found, clusters = [], structure.clusters
+    if clusters is not None and not structure.clusters_allocated:
         found.append(
             f"people were allocated one by one, yet standard errors are clustered by '{clusters}'; "
             "they are wider than the design needs unless people were also sampled by cluster"
@@ -250,11 +236,3 @@ def _warnings(method: str, clusters: str | None, plan: AnalysisPlan) -> tuple[st
     if plan.inference == "t" and clusters and (plan.clusters_planned or FEW_CLUSTERS) < FEW_CLUSTERS:
         found.append(f"a t reference was chosen for fewer than {FEW_CLUSTERS} clusters")
     return tuple(found)
-
-
-def _column(design: Mapping[str, Any], *keys: str) -> str | None:
-    for key in keys:
-        value = design.get(key)
-        if isinstance(value, str):
-            return value
-    return None

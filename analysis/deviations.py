@@ -125,7 +125,8 @@ def _sizes(context: Context, ratio: SampleRatio) -> list[Deviation]:
         found.append(
             Deviation(
                 code="sample_ratio_mismatch", severity="serious", where="allocation",
-                sentence=f"the sizes of the arms do not fit the design (p = {ratio.p:.2g}): rows are lost or wrong",
+                sentence=f"the sizes of the arms do not fit the design (p = {ratio.p:.2g}): "
+                "rows were lost, added or moved",
             )
         )  # fmt: skip
     planned = context.plan.participants_planned

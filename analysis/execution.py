@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,11 +18,12 @@ from analysis.covariates import encode
 from analysis.errors import NotConverged, UnknownColumn
 from analysis.measured import Measured, measure
 from analysis.outcome_results import Estimated, arm_means, contrast, response, weights_for
-from analysis.plan_redraw import redraws_for, with_permutation
+from analysis.plan_redraw import joint_correction, redraws_for, with_permutation
+from analysis.plan_schema import JOINT
 from analysis.provenance import provenance
 from analysis.redraws import Redraws
 from analysis.results import ArmCount, ContrastResult, Deviation, OutcomeResult, Reading, Results, SampleRatio
-from analysis.sample_ratio import sample_ratio
+from analysis.sample_ratio import sample_ratio, sample_ratio_by_redraw
 from analysis.subgroups import subgroup_results
 from analysis.trial import Trial
 from analysis.uptake import by_arm, taken_up
@@ -30,8 +31,26 @@ from analysis.uptake import by_arm, taken_up
 if TYPE_CHECKING:
     from analysis.plan import PreAnalysisPlan
 
-RESTRICTED = {"simple", "minimization", "biased_coin", "urn"}
+FREE_SIZES = {"simple", "minimization", "biased_coin", "urn"}
 """Designs whose arm sizes are free to vary; all others keep them close to the intended shares."""
+
+FIXED_SIZES = {"complete", "blocked", "factorial", "clustered", "matched_pairs", "lottery", "two_stage"}
+"""Designs that fix the sizes and are redrawn at once, so that their own redraws judge the sizes found."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One outcome on its way: as measured, its result so far, and the contrasts with the tables behind them."""
+
+    measured: Measured
+    result: OutcomeResult
+    estimated: Sequence[Estimated]
+
+    def corrected_within(self) -> Iterable[tuple[Key, float]]:
+        """The p-values that already pay for the contrasts of this outcome."""
+        for one in self.result.contrasts:
+            if one.p_corrected is not None:
+                yield (self.result.name, (one.treated, one.comparison)), one.p_corrected
 
 
 def carry_out(
@@ -52,11 +71,11 @@ def carry_out(
     take_up = () if taken is None else by_arm(trial, taken)
     arms, ratio = _arm_counts(context)
     found = [*deviations.of_data(context, ratio), *deviations.of_take_up(take_up, context)]
-    redraws = redraws_for(context)
-    outcomes = []
+    redraws = redraws_for(context, {part.outcome.family for part in measured})
+    parts = []
     for part in measured:
-        result, new = _outcome(context, part, taken, redraws)
-        outcomes.append(result)
+        one, new = _outcome(context, part, taken, redraws)
+        parts.append(one)
         found += new
     return Results(
         mode=mode,
@@ -64,7 +83,7 @@ def carry_out(
         decision=plan.decision.to_dict(),
         arms=arms,
         sample_ratio=ratio,
-        outcomes=tuple(_corrected(context, outcomes)),
+        outcomes=tuple(_corrected(context, parts, redraws)),
         take_up=take_up,
         take_up_definition=plan.analysis.take_up.definition if plan.analysis.take_up else "",
         balance=balance_result(context),
@@ -95,7 +114,7 @@ def require_named(plan: PreAnalysisPlan, data: pd.DataFrame) -> None:
     """Raise `UnknownColumn` with its place in the plan for the first column that the data do not have."""
     analysis = plan.analysis
     named: list[tuple[str, tuple[str | int, ...]]] = [(analysis.columns.arm, ("analysis_plan", "columns", "arm"))]
-    named += [(name, ("allocation", "strata", place)) for place, name in enumerate(plan.design.strata)]
+    named += [(name, ("allocation",)) for name in dict.fromkeys((*plan.decision.strata, *plan.design.columns))]
     named += [(name, ("analysis_plan", "covariates", place)) for place, name in enumerate(analysis.covariates)]
     named += [(name, ("analysis_plan", "subgroups", place)) for place, name in enumerate(analysis.subgroups)]
     named += [(name, ("allocation",)) for name in plan.decision.adjust]
@@ -109,28 +128,24 @@ def require_named(plan: PreAnalysisPlan, data: pd.DataFrame) -> None:
 
 
 def _arm_counts(context: Context) -> tuple[tuple[ArmCount, ...], SampleRatio]:
-    trial, design = context.trial, context.trial.design
+    trial, design, method = context.trial, context.trial.design, context.decision.design
     assert design is not None
-    data = trial.data
-    if context.decision.clusters is not None and context.decision.design == "clustered":
-        data = data.drop_duplicates(context.decision.clusters)
-    counted = Counter(data[trial.arm])
-    units = {arm: counted[arm] for arm in trial.arms}
-    if context.decision.design == "lottery":
+    people = trial.counts()
+    shares = dict(zip(design.names, (float(share) for share in design.shares), strict=True))
+    if method in ("lottery", "two_stage"):
         chances = design.probabilities(trial.data)
         shares = {arm: float(chances[arm].to_numpy().mean()) for arm in trial.arms}
+    if method in FIXED_SIZES:
+        ratio = sample_ratio_by_redraw(trial, seed=context.plan.seed)
     else:
-        shares = dict(zip(design.names, (float(share) for share in design.shares), strict=True))
-    ratio = sample_ratio(units, shares, restricted=context.decision.design not in RESTRICTED)
-    people = trial.counts()
-    return tuple(
-        ArmCount(arm=arm, n=people[arm], share=people[arm] / trial.n, expected=shares[arm]) for arm in trial.arms
-    ), ratio
+        ratio = sample_ratio(people, shares, restricted=method not in FREE_SIZES)
+    counts = [ArmCount(arm=arm, n=people[arm], share=people[arm] / trial.n, expected=shares[arm]) for arm in trial.arms]
+    return tuple(counts), ratio
 
 
 def _outcome(
     context: Context, measured: Measured, taken: np.ndarray | None, redraws: Redraws | None
-) -> tuple[OutcomeResult, list[Deviation]]:
+) -> tuple[Part, list[Deviation]]:
     outcome, found = measured.outcome, []
     answered = response(context, measured)
     found += deviations.of_response(measured, answered, context)
@@ -144,7 +159,7 @@ def _outcome(
     estimated = [contrast(context, measured, *pair, weights, taken) for pair in context.plan.contrasts]
     for one in estimated:
         found += deviations.of_contrast(measured, one.result, one.table, context)
-    contrasts = _within(context, measured, with_permutation(context, estimated, redraws))
+    estimated = with_permutation(context, estimated, redraws)
     result = OutcomeResult(
         name=outcome.name,
         label=outcome.label,
@@ -159,10 +174,10 @@ def _outcome(
         analysis_label=measured.label(),
         arms=arm_means(context, measured),
         response=answered,
-        contrasts=contrasts,
+        contrasts=_within(context, measured, estimated),
         subgroups=subgroup_results(context, measured, weights) if outcome.family == "primary" else (),
     )
-    return result, found
+    return Part(measured, result, estimated), found
 
 
 def _within(context: Context, measured: Measured, estimated: Sequence[Estimated]) -> tuple[ContrastResult, ...]:
@@ -197,29 +212,39 @@ def arm_variances(context: Context, measured: Measured) -> dict[str, float]:
     return found
 
 
-def _corrected(context: Context, outcomes: Sequence[OutcomeResult]) -> Iterable[OutcomeResult]:
+def _corrected(context: Context, parts: Sequence[Part], redraws: Redraws | None) -> Iterable[OutcomeResult]:
+    """The outcomes with corrected p-values and what they allow to say."""
     correction = context.plan.correction
     final: dict[Key, float] = {}
-    for family in {outcome.family for outcome in outcomes}:
-        raw: dict[Key, float] = {
-            (outcome.name, (one.treated, one.comparison)): one.p_corrected
-            for outcome in outcomes
-            if outcome.family == family
-            for one in outcome.contrasts
-            if one.p_corrected is not None
-        }
-        final |= over_family(raw, correction.for_family(family))
-    for outcome in outcomes:
-        words = f"contrasts: {correction.contrasts}; outcomes: {correction.for_family(outcome.family)}"
+    for family in {part.result.family for part in parts}:
+        members = [part for part in parts if part.result.family == family]
+        method = correction.for_family(family)
+        if method in JOINT and redraws is not None:
+            final |= _jointly(context, members, method, redraws)
+        else:
+            final |= over_family({key: p for part in members for key, p in part.corrected_within()}, method)
+    for part in parts:
+        method = correction.for_family(part.result.family)
+        words = f"contrasts: {'with the outcomes' if method in JOINT else correction.contrasts}; outcomes: {method}"
         contrasts = []
-        for one in outcome.contrasts:
-            p = final.get((outcome.name, (one.treated, one.comparison)))
-            contrasts.append(
-                one.model_copy(
-                    update={"p_corrected": p, "correction": words, "reading": reading(one, p, context.plan.alpha)}
-                )
-            )
-        yield outcome.model_copy(update={"contrasts": tuple(contrasts)})
+        for one in part.result.contrasts:
+            p = final.get((part.result.name, (one.treated, one.comparison)))
+            new = {"p_corrected": p, "correction": words, "reading": reading(one, p, context.plan.alpha)}
+            contrasts.append(one.model_copy(update=new))
+        yield part.result.model_copy(update={"contrasts": tuple(contrasts)})
+
+
+def _jointly(context: Context, members: Sequence[Part], method: str, redraws: Redraws) -> dict[Key, float]:
+    family = [
+        (part.measured, one)
+        for part in members
+        for one in part.estimated
+        if one.table is not None and not one.result.refused
+    ]
+    if not family:
+        return {}
+    keys = [(measured.outcome.name, (one.result.treated, one.result.comparison)) for measured, one in family]
+    return dict(zip(keys, joint_correction(context, family, method, redraws), strict=True))
 
 
 def reading(result: ContrastResult, p_corrected: float | None, alpha: float) -> Reading:

@@ -109,10 +109,10 @@ def contrast(
     main = plain if headline == "unadjusted" else with_covariates
     result = ContrastResult(
         **common,
-        unadjusted=effect_of(plain, context, measured, context.decision.unadjusted),
+        unadjusted=effect_of(plain, context, measured, _method(context, measured, context.decision.unadjusted)),
         adjusted=None
         if with_covariates is None
-        else effect_of(with_covariates, context, measured, context.decision.adjusted),
+        else effect_of(with_covariates, context, measured, _method(context, measured, context.decision.adjusted)),
         headline=headline,
         p=main.p if main is not None else None,
         p_corrected=None,
@@ -122,6 +122,14 @@ def contrast(
         refused=why if headline == "adjusted" else "",
     )
     return Estimated(result, table)
+
+
+def _method(context: Context, measured: Measured, usual: str) -> str:
+    """The estimator in words; a ratio of risks is not made by the difference of the decision table."""
+    if measured.outcome.effective_summary != "risk_ratio":
+        return usual
+    plain = not (context.decision.strata or context.clusters is not None) and usual == context.decision.unadjusted
+    return "ratio of the two shares" if plain else "ratio of risks standardised by a logit"
 
 
 def effect_of(estimate: Estimate, context: Context, measured: Measured, method: str) -> Effect:

@@ -19,6 +19,7 @@ import randomization as rz
 from analysis.defaults import Decision, decide
 from analysis.errors import PlanError, nearest
 from analysis.plan_schema import AnalysisPlan, Outcome, PlanSections
+from analysis.structure import check_contrasts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,8 @@ class PreAnalysisPlan:
         allocation = dict(sections["allocation"])
         design = _design(allocation)
         analysis = _contrasts_filled(parsed.analysis_plan, arm_names(design))
-        decision = decide(allocation, tuple(design.strata), analysis)
+        check_contrasts(design, analysis)
+        decision = decide(design, analysis)
         if parsed.decision is not None and parsed.decision != decision.to_dict():
             changed = sorted(k for k, v in decision.to_dict().items() if parsed.decision.get(k) != v)
             raise PlanError(

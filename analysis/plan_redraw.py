@@ -6,20 +6,24 @@ One set of redrawn allocations serves all outcomes and contrasts, so their p-val
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from analysis.contrasts import Context
 from analysis.errors import AnalysisError, DesignNotEstimable
+from analysis.measured import Measured
 from analysis.outcome_results import Estimated
 from analysis.permutation import randomization_inference
+from analysis.plan_schema import JOINT
 from analysis.redraws import Redraws, redraw
+from analysis.stepdown import Hypothesis, permutation_family
 
 
-def redraws_for(context: Context) -> Redraws | None:
-    """The redrawn allocations of this trial, or None when the plan locked a t reference."""
-    if context.decision.inference != "permutation":
+def redraws_for(context: Context, families: Iterable[str]) -> Redraws | None:
+    """The redrawn allocations of this trial, or None when the plan needs none for these families of outcomes."""
+    corrections = {context.plan.correction.for_family(family) for family in families}
+    if context.decision.inference != "permutation" and not corrections & set(JOINT):
         return None
     if context.trial.design is None:
         raise DesignNotEstimable("without its design an allocation cannot be redrawn")
@@ -33,7 +37,7 @@ def with_permutation(context: Context, estimated: Sequence[Estimated], redraws: 
     the residuals are compared: the test stays exact, because covariates do not change with the allocation
     (Rosenbaum 2002, Statistical Science 17).
     """
-    if redraws is None:
+    if redraws is None or context.decision.inference != "permutation":
         return list(estimated)
     return [one if one.table is None else _redrawn(context, one, redraws) for one in estimated]
 
@@ -63,3 +67,23 @@ def _redrawn(context: Context, one: Estimated, redraws: Redraws) -> Estimated:
 def _residuals(y: np.ndarray, covariates: np.ndarray) -> np.ndarray:
     X = np.column_stack([np.ones(len(y)), covariates])
     return y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
+
+
+def joint_correction(
+    context: Context, family: Sequence[tuple[Measured, Estimated]], method: str, redraws: Redraws
+) -> list[float]:
+    """p-values of a whole family corrected at once over the same redraws, in the order handed in.
+
+    `method` is "romano_wolf" or "westfall_young"; every item is a contrast that could be estimated. Outcomes enter as
+    they were analysed, without covariates.
+    """
+    columns, hypotheses = {}, []
+    for place, (_, one) in enumerate(family):
+        assert one.table is not None
+        values = np.full(context.trial.n, np.nan)
+        values[one.table.rows] = one.table.data["y"].to_numpy(float)
+        name = f"_redrawn outcome {place}"
+        columns[name] = values
+        hypotheses.append(Hypothesis(name, one.result.treated, one.result.comparison))
+    found = permutation_family(context.trial.data.assign(**columns), hypotheses, redraws)
+    return [float(getattr(one, method)) for one in found]

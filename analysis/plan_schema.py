@@ -18,7 +18,8 @@ Family = Literal["primary", "secondary", "exploratory"]
 Direction = Literal["higher_is_better", "lower_is_better", "neutral"]
 Summary = Literal["risk_difference", "mean_difference", "risk_ratio", "share_above_zero"]
 ContrastCorrection = Literal["dunnett", "holm", "none"]
-OutcomeCorrection = Literal["holm", "bonferroni", "bh", "by", "none"]
+OutcomeCorrection = Literal["holm", "bonferroni", "bh", "by", "romano_wolf", "westfall_young", "none"]
+JOINT = ("romano_wolf", "westfall_young")
 EstimatorChoice = Literal["design_default", "difference_in_means", "lin", "ancova"]
 
 SUMMARIES: dict[str, tuple[str, ...]] = {
@@ -134,7 +135,11 @@ class Outcome(Section):
 
 
 class Correction(Section):
-    """How p-values pay for the number of contrasts within an outcome and of outcomes within a family."""
+    """How p-values pay for the number of contrasts within an outcome and of outcomes within a family.
+
+    "romano_wolf" and "westfall_young" redraw the design and correct all contrasts and outcomes of a family at once;
+    `contrasts` does not count for them.
+    """
 
     contrasts: ContrastCorrection = "holm"
     outcomes: OutcomeCorrection | dict[Family, OutcomeCorrection] = "holm"

@@ -67,7 +67,8 @@ def visible_columns(plan: PreAnalysisPlan) -> list[str]:
     hidden |= {analysis.advisors.column} if analysis.advisors else set()
     wanted = [
         analysis.columns.id,
-        *plan.design.strata,
+        *plan.decision.strata,
+        *plan.design.columns,
         plan.decision.clusters,
         plan.decision.pairs,
         *plan.decision.adjust,

@@ -196,11 +196,15 @@ class ArmCount(Value):
 
 
 class SampleRatio(Value):
-    """Whether the arms have the sizes that the design intends; `mismatch` when p is below `threshold`."""
+    """Whether the arms have the sizes that the design intends; `mismatch` when p is below `threshold`.
+
+    The reference is "chi-square" with `df`, or "redraws" of a design that fixes the sizes (`df` is then None).
+    """
 
     statistic: float
-    df: int
+    df: int | None
     p: float
+    reference: Literal["chi-square", "redraws"]
     threshold: float
     mismatch: bool
     note: str

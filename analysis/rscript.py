@@ -25,8 +25,8 @@ def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None =
     """The text of an R script that prints every primary estimate and its standard error as a CSV table.
 
     `data_file` is the name of the CSV file; another may be given on the command line. With `results` the script also
-    compares and ends with an error when a number differs by more than one millionth. Standard errors under weights
-    with clusters are left out of the script.
+    compares and ends with an error when a number differs by more than one millionth. Left out of the script are ratios
+    of risks, and standard errors under weights with clusters.
 
     Raises `PlanError` for a plan whose weights come from the design itself, which R does not know.
 
@@ -92,7 +92,8 @@ def _plan(plan: PreAnalysisPlan) -> str:
 
 
 def _primary(plan: PreAnalysisPlan) -> list[Outcome]:
-    return [outcome for outcome in plan.outcomes if outcome.family == "primary"]
+    """The primary outcomes whose summary is a difference; ratios are not made again."""
+    return [o for o in plan.outcomes if o.family == "primary" and o.effective_summary != "risk_ratio"]
 
 
 def _outcome(outcome: Outcome) -> str:

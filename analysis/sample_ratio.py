@@ -9,9 +9,14 @@ from scipy import stats
 
 from analysis.errors import DataError
 from analysis.results import SampleRatio
+from analysis.trial import Trial, column_of
+from randomization.diagnostics import sample_ratio_test
 
 THRESHOLD = 0.001
 """Below this p-value a mismatch is reported; strict, because the test is looked at in every pilot."""
+
+DRAWS = 1_999
+"""Redraws: enough for the smallest p-value, 1 / 2,000, to fall below the threshold."""
 
 
 def sample_ratio(counts: Mapping[str, int], shares: Mapping[str, float], *, restricted: bool = False) -> SampleRatio:
@@ -38,7 +43,34 @@ def sample_ratio(counts: Mapping[str, int], shares: Mapping[str, float], *, rest
         statistic=statistic,
         df=len(arms) - 1,
         p=p,
+        reference="chi-square",
         threshold=THRESHOLD,
         mismatch=p < THRESHOLD,
         note="the design restricts the sizes of the arms, so this test is conservative" if restricted else "",
+    )
+
+
+def sample_ratio_by_redraw(trial: Trial, *, seed: int, draws: int = DRAWS) -> SampleRatio:
+    """The same question for a design that fixes the sizes of arms: its own redraws are the reference.
+
+    The statistic sums (observed - expected)² / expected over strata and arms. Raises `DataError` when the trial has
+    no design.
+
+    >>> import pandas as pd
+    >>> import randomization as rz
+    >>> data = pd.DataFrame({"arm": ["a"] * 53 + ["b"] * 47})
+    >>> sample_ratio_by_redraw(Trial(data, design=rz.complete(["a", "b"])), seed=1).mismatch
+    True
+    """
+    if trial.design is None:
+        raise DataError("without its design the sizes of the arms cannot be judged")
+    found = sample_ratio_test(column_of(trial.data, trial.arm), trial.design, trial.data, draws=draws, seed=seed)
+    return SampleRatio(
+        statistic=float(found.statistic),
+        df=None,
+        p=float(found.p),
+        reference="redraws",
+        threshold=THRESHOLD,
+        mismatch=found.p < THRESHOLD,
+        note="the design fixes the sizes of the arms: a mismatch means that rows are lost, added or moved",
     )

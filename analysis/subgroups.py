@@ -11,10 +11,10 @@ import numpy as np
 from scipy import stats
 
 from analysis.contrasts import Context, lay_table, unadjusted
-from analysis.correction import holm
 from analysis.errors import AnalysisError
 from analysis.estimate import Estimate
 from analysis.measured import Measured
+from analysis.multiplicity import adjust
 from analysis.outcome_results import effect_of
 from analysis.results import SubgroupLevel, SubgroupResult
 from analysis.trial import as_text, column_of
@@ -28,7 +28,7 @@ def subgroup_results(context: Context, measured: Measured, weights: np.ndarray |
         for treated, comparison in context.plan.contrasts
     ]
     tested = [place for place, result in enumerate(found) if result.p is not None]
-    corrected = holm(np.array([found[place].p for place in tested], float)) if tested else np.empty(0)
+    corrected = adjust(np.array([found[place].p for place in tested], float), "holm") if tested else np.empty(0)
     for place, p in zip(tested, corrected, strict=True):
         found[place] = found[place].model_copy(update={"p_corrected": float(p)})
     return tuple(found)
@@ -57,9 +57,8 @@ def _one(
     levels, estimates = [], []
     for level in sorted(set(labels)):
         here = labels == level
-        part = Measured(measured.outcome, measured.values, measured.observed)
         try:
-            estimate = unadjusted(lay_table(context, part, treated, comparison, weights, within=here))
+            estimate = unadjusted(lay_table(context, measured, treated, comparison, weights, within=here))
         except AnalysisError as error:
             levels.append(SubgroupLevel(level=level, n=int(here.sum()), effect=None, refused=str(error)))
             continue

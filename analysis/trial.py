@@ -130,21 +130,24 @@ class Trial:
                 )
 
     def _allocates_clusters(self) -> bool:
-        return self.design is None or "cluster" in str(self.design.to_dict().get("method", ""))
+        inner = getattr(self.design, "base", self.design)
+        return self.design is None or getattr(inner, "clusters", None) == self.clusters
 
     def _check_pairs(self) -> None:
         if self.pairs is None:
             return
         sizes = column_of(self.data, self.pairs).value_counts()
-        if int(sizes.iloc[0]) > 2:
+        largest = 2 if self.design is None else max(2, len(self.design.arms))
+        if int(sizes.iloc[0]) > largest:
             raise DataError(
-                f"pair '{sizes.index[0]}' has {int(sizes.iloc[0])} members", remedy="a pair has two members"
+                f"pair '{sizes.index[0]}' has {int(sizes.iloc[0])} members",
+                remedy=f"a set has one member for each arm, here {largest}",
             )
         arms = cast(pd.Series, self.data.groupby(self.pairs, observed=True)[self.arm].nunique())
         size = {pair: int(n) for pair, n in zip(sizes.index, sizes.to_numpy(), strict=True)}
-        same = [pair for pair, n in zip(arms.index, arms.to_numpy(), strict=True) if n == 1 and size[pair] == 2]
+        same = [pair for pair, n in zip(arms.index, arms.to_numpy(), strict=True) if n < size[pair]]
         if same:
-            raise DataError(f"both members of pair '{same[0]}' are in the same arm")
+            raise DataError(f"two members of pair '{same[0]}' are in the same arm")
 
     def _check_probability(self) -> None:
         if self.probability is None:
