@@ -72,6 +72,7 @@ from analysis.power.stepped_wedge import (
     stepped_wedge_proportions,
     stepped_wedge_variance,
 )
+from analysis.power.surface import power_surface
 from analysis.power.survival import event_probability, logrank, logrank_events
 
 __all__ = [
@@ -119,9 +120,9 @@ __all__ = [
     "late_means",
     "late_proportions",
     "logistic",
-    "mams",
     "logrank",
     "logrank_events",
+    "mams",
     "noninferiority_means",
     "noninferiority_proportions",
     "noninferiority_ratio",
@@ -138,6 +139,7 @@ __all__ = [
     "partially_nested",
     "partially_nested_proportions",
     "point_biserial",
+    "power_surface",
     "precision_correlation",
     "precision_difference",
     "precision_mean",

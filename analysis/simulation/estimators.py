@@ -1,0 +1,131 @@
+"""From the data of a block to estimates: by a batched kernel where one exists, else trial by trial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from analysis.differences import difference_in_means
+from analysis.errors import AnalysisError
+from analysis.plan import PreAnalysisPlan
+from analysis.power.errors import ImpossibleRequest
+from analysis.regression import lm_robust
+from analysis.simulation import kernels
+from analysis.simulation.world import Batch, World
+
+__all__ = ["ESTIMATORS", "FIELDS", "Contrast", "Estimator", "by_kernel", "by_trial", "has_kernel"]
+
+Contrast = tuple[str, str]
+# One row per trial and contrast; a refused estimate is a row of NaN, counted and reported, never averaged.
+FIELDS = ("value", "se", "p", "covered")
+Estimator = Callable[[pd.DataFrame, str, str], Any]
+
+
+def _means(frame: pd.DataFrame, treated: str, comparison: str) -> Any:
+    pair = frame[frame["arm"].isin((treated, comparison)) & frame["y"].notna()]
+    return difference_in_means(pair, "y", "arm", treated=treated, control=comparison)
+
+
+def _regression(frame: pd.DataFrame, treated: str, comparison: str, clusters: str | None = None) -> Any:
+    pair = frame[frame["arm"].isin((treated, comparison)) & frame["y"].notna()].copy()
+    pair["treat"] = (pair["arm"] == treated).astype(float)
+    names = [name for name in pair.columns if name[0] == "x" and name[1:].isdigit()]
+    return lm_robust(" + ".join(["y ~ treat", *names]), pair, clusters=clusters)["treat"]
+
+
+def _clustered(frame: pd.DataFrame, treated: str, comparison: str) -> Any:
+    return _regression(frame, treated, comparison, clusters="cluster")
+
+
+ESTIMATORS: dict[str, Estimator] = {"difference_in_means": _means, "lm_robust": _regression, "cluster_cr2": _clustered}
+
+
+def has_kernel(estimator: str | Estimator | PreAnalysisPlan, world: World) -> bool:
+    """Whether the batched kernel of this estimator covers this world."""
+    if estimator == "difference_in_means":
+        return True
+    two_arms = len(world.arms) == 2 and not world.attrition
+    if estimator == "lm_robust":
+        return two_arms and world.covariates > 0
+    return estimator == "cluster_cr2" and not world.attrition and not world.covariates and world.cluster_size > 0
+
+
+def by_kernel(estimator: str, world: World, batch: Batch, contrasts: tuple[Contrast, ...], alpha: float) -> np.ndarray:
+    """Estimates of the block, shape (trials, contrasts, fields)."""
+    rows = []
+    for treated, comparison in contrasts:
+        a, b = world.arms.index(treated), world.arms.index(comparison)
+        if estimator == "difference_in_means":
+            found = kernels.difference_in_means(batch.outcome, batch.codes, a, b, batch.seen)
+        elif estimator == "lm_robust":
+            assert batch.covariates is not None
+            found = kernels.regression_hc2(batch.outcome, batch.covariates, batch.codes == a)
+        else:
+            found = _cluster_kernel(world, batch, a, b)
+        rows.append(_fields(found, world.truth(treated, comparison), alpha))
+    return np.stack(rows, axis=1)
+
+
+def _cluster_kernel(world: World, batch: Batch, treated: int, control: int) -> kernels.Estimates:
+    size = world.cluster_size
+    totals = (batch.outcome.astype(np.float64).reshape(-1, size) @ np.ones(size)).reshape(len(batch.outcome), -1)
+    codes = batch.codes[..., ::size]
+    return kernels.cluster_cr2(totals, np.full(totals.shape[1], size), codes, treated, control)
+
+
+def _fields(found: kernels.Estimates, truth: float, alpha: float) -> np.ndarray:
+    # The interval covers the truth exactly when the test of the truth does not reject: no quantile per trial needed.
+    p = _two_sided(found, 0.0)
+    covered = _two_sided(found, truth) >= alpha if truth else p >= alpha
+    return np.stack([found.value, found.se, p, covered], axis=1)
+
+
+def _two_sided(found: kernels.Estimates, null: float) -> np.ndarray:
+    return 2 * special.stdtr(found.df, -np.abs((found.value - null) / found.se))
+
+
+def by_trial(
+    estimator: str | Estimator | PreAnalysisPlan,
+    world: World,
+    batch: Batch,
+    contrasts: tuple[Contrast, ...],
+    alpha: float,
+) -> np.ndarray:
+    """The general path: every trial as a table through the public estimator or the whole plan."""
+    out = np.full((len(batch.outcome), len(contrasts), len(FIELDS)), np.nan)
+    for trial in range(len(batch.outcome)):
+        frame = world.frame(batch, trial)
+        if isinstance(estimator, PreAnalysisPlan):
+            out[trial] = _planned(estimator, world, frame, contrasts)
+            continue
+        compute = ESTIMATORS[estimator] if isinstance(estimator, str) else estimator
+        for place, (treated, comparison) in enumerate(contrasts):
+            try:
+                found = compute(frame, treated, comparison)
+            except AnalysisError:
+                continue
+            interval = found.interval(1 - alpha)
+            covered = interval.low <= world.truth(treated, comparison) <= interval.high
+            out[trial, place] = found.value, found.se, found.p, covered
+    return out
+
+
+def _planned(plan: PreAnalysisPlan, world: World, frame: pd.DataFrame, contrasts: tuple[Contrast, ...]) -> np.ndarray:
+    """Headline effects of the first outcome of a plan, with the corrected p-values that it would report."""
+    results = plan.run(frame)
+    found = {(c.treated, c.comparison): c for c in results.outcomes[0].contrasts}
+    out = np.full((len(contrasts), len(FIELDS)), np.nan)
+    for place, contrast in enumerate(contrasts):
+        if contrast not in found:
+            raise ImpossibleRequest("contrasts", f"the plan does not compare '{contrast[0]}' with '{contrast[1]}'")
+        row = found[contrast]
+        effect = row.adjusted if row.headline == "adjusted" else row.unadjusted
+        if effect is not None:
+            p = effect.p if row.p_corrected is None else row.p_corrected
+            covered = effect.low <= world.truth(*contrast) <= effect.high
+            out[place] = effect.value, effect.se, p, covered
+    return out

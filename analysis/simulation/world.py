@@ -1,0 +1,239 @@
+"""The world in which a simulated trial takes place: outcomes, take-up, loss, clusters, heterogeneity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.power import checks
+from analysis.power.errors import ImpossibleRequest
+from analysis.power.result import Values
+from analysis.simulation.normals import normals, stream, uniforms
+from randomization import Design
+
+__all__ = ["Batch", "World"]
+
+# Blocks number from zero; what is fixed for a whole simulation is drawn from a stream that no block can have.
+_FIXED = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The data of one block of trials: outcomes (T, n); `codes`, places in `World.arms`, (T, n) or (n,) when shared;
+    `covariates` (T, p, n) or (p, n); what was taken up and seen (T, n)."""
+
+    outcome: np.ndarray
+    codes: np.ndarray
+    covariates: np.ndarray | None
+    clusters: np.ndarray | None
+    taken: np.ndarray | None
+    seen: np.ndarray | None
+    units: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """How participants come about, and what the arms do to them.
+
+    `effects` gives each treated arm its effect: of being assigned, or with `take_up` (a share for every arm) of taking
+    part. `mean` is the control mean or proportion, `sd` the standard deviation of a continuous outcome, `effect_sd`
+    that of individual effects. `covariates` standard normal ones explain `r2` of the outcome together, redrawn in
+    each trial or fixed. `cluster_size` people share a cluster, whole clusters are allocated. `attrition` is the share
+    lost by arm, at random. `columns` are strata: levels with their shares; `shifts` what a level adds to the outcome.
+
+    >>> World(n=100, effects={"advice": 0.5}).arms
+    ('control', 'advice')
+    """
+
+    n: int
+    effects: Mapping[str, float]
+    control: str = "control"
+    kind: Literal["continuous", "binary"] = "continuous"
+    mean: float = 0.0
+    sd: float = 1.0
+    effect_sd: float = 0.0
+    covariates: int = 0
+    r2: float = 0.0
+    redrawn: bool = True
+    cluster_size: int = 0
+    icc: float = 0.0
+    take_up: Mapping[str, float] = field(default_factory=Values)
+    attrition: Mapping[str, float] = field(default_factory=Values)
+    columns: Mapping[str, Mapping[str, float]] = field(default_factory=Values)
+    shifts: Mapping[str, Mapping[str, float]] = field(default_factory=Values)
+
+    def __post_init__(self) -> None:
+        checks.whole(4, n=self.n)
+        checks.whole(0, covariates=self.covariates, cluster_size=self.cluster_size)
+        checks.loading(r2=self.r2, icc=self.icc)
+        checks.at_least(0, effect_sd=self.effect_sd)
+        if not self.effects or self.control in self.effects:
+            raise ImpossibleRequest("effects", f"name the treated arms, without the control '{self.control}'")
+        if self.cluster_size and self.n % self.cluster_size:
+            raise ImpossibleRequest("n", f"{self.n} people do not fill clusters of {self.cluster_size}")
+        if (self.icc > 0) != (self.cluster_size > 0) and self.icc > 0:
+            raise ImpossibleRequest("icc", "an intraclass correlation needs a cluster_size")
+        if (self.r2 > 0) and not self.covariates:
+            raise ImpossibleRequest("r2", "variance explained needs covariates to explain it")
+        for name, given in (("take_up", self.take_up), ("attrition", self.attrition)):
+            if given and set(given) != set(self.arms):
+                raise ImpossibleRequest(name, f"state a share for every arm: {', '.join(self.arms)}")
+            for share in given.values():
+                checks.between(name, share, 0, 1)
+        if self.kind == "binary":
+            self._check_binary()
+        else:
+            checks.positive(sd=self.sd)
+
+    def _check_binary(self) -> None:
+        checks.probability(mean=self.mean)
+        if self.covariates or self.cluster_size or self.effect_sd or self.shifts:
+            raise ImpossibleRequest("kind", "a binary world has no covariates, clusters, shifts or individual effects")
+        for arm, effect in self.effects.items():
+            if not 0 <= self.mean + effect <= 1:
+                raise ImpossibleRequest("effects", f"arm '{arm}' would have the proportion {self.mean + effect:g}")
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names of the arms, the control first; codes are places in this tuple."""
+        return (self.control, *self.effects)
+
+    def truth(self, treated: str, comparison: str) -> float:
+        """Average effect of assignment of one arm against another."""
+        return self._assigned(treated) - self._assigned(comparison)
+
+    def _assigned(self, arm: str) -> float:
+        if not self.take_up:
+            return 0.0 if arm == self.control else self.effects[arm]
+        # In the control arm those who take part get the first arm's treatment elsewhere.
+        effect = self.effects[arm] if arm != self.control else next(iter(self.effects.values()))
+        return effect * self.take_up[arm]
+
+    def units(self, seed: int) -> pd.DataFrame:
+        """The participants that all trials share: identity, cluster and strata."""
+        data = pd.DataFrame({"id": np.arange(self.n)})
+        if self.cluster_size:
+            data["cluster"] = np.arange(self.n) // self.cluster_size
+        source = stream(seed, _FIXED)
+        for name, levels in self.columns.items():
+            edges = np.cumsum(list(levels.values()))
+            drawn = np.searchsorted(edges / edges[-1], uniforms(source, self.n))
+            data[name] = np.array(list(levels), dtype=object)[drawn]
+        return data
+
+    def fixed_covariates(self, seed: int) -> np.ndarray:
+        """Covariates that stay the same in every trial, (p, n)."""
+        return normals(stream(seed, _FIXED - 1), self.n * self.covariates).reshape(self.covariates, self.n)
+
+    def equal_codes(self) -> np.ndarray:
+        """Arms in turn of equal size, whole clusters together. Exchangeable units need no shuffling."""
+        units = self.n // self.cluster_size if self.cluster_size else self.n
+        codes = np.arange(units) * len(self.arms) // units
+        return np.repeat(codes, self.cluster_size) if self.cluster_size else codes
+
+    def batch(self, units: pd.DataFrame, design: Design | None, seed: int, block: int, trials: int) -> Batch:
+        """The data of one block of trials: a function of its arguments and nothing else."""
+        source = stream(seed, block)
+        codes = self._codes(units, design, seed, block, trials)
+        shape = (trials, self.n)
+        if self.kind == "binary":
+            return self._binary(source, codes, units, shape)
+        covariates = None
+        noise = math.sqrt((1 - self.icc) * (1 - self.r2)) * self.sd
+        y = normals(source, trials * self.n).reshape(shape)
+        if noise != 1:
+            y *= np.float32(noise)
+        if self.covariates:
+            covariates = self._covariates(source, seed, trials)
+            slope = np.float32(math.sqrt((1 - self.icc) * self.r2 / self.covariates) * self.sd)
+            for place in range(self.covariates):
+                y += covariates[..., place, :] * slope
+        if self.icc:
+            groups = self.n // self.cluster_size
+            shared = normals(source, trials * groups).reshape(trials, groups) * np.float32(
+                math.sqrt(self.icc) * self.sd
+            )
+            y.reshape(trials, groups, -1)[...] += shared[:, :, None]
+        y = self._shifted(y, units)
+        taken, seen = self._taken(source, codes, shape), self._seen(source, codes, shape)
+        y = self._treated(y, codes, taken, source)
+        clusters = units["cluster"].to_numpy() if self.cluster_size else None
+        return Batch(y, codes, covariates, clusters, taken, seen, units)
+
+    def _codes(self, units: pd.DataFrame, design: Design | None, seed: int, block: int, trials: int) -> np.ndarray:
+        if design is None:
+            return self.equal_codes()
+        drawn = design.draws(units, trials, int(np.random.SeedSequence([seed, block]).generate_state(1)[0]))
+        order = [self.arms.index(name) for name in design.names]
+        return np.array(order, dtype=np.uint8)[drawn]
+
+    def _covariates(self, source: np.random.SFC64, seed: int, trials: int) -> np.ndarray:
+        if not self.redrawn:
+            return self.fixed_covariates(seed)
+        return normals(source, trials * self.n * self.covariates).reshape(trials, self.covariates, self.n)
+
+    def _shifted(self, y: np.ndarray, units: pd.DataFrame) -> np.ndarray:
+        shift = np.full(self.n, self.mean)
+        for name, levels in self.shifts.items():
+            shift = shift + units[name].map(dict(levels)).fillna(0.0).to_numpy()
+        if shift.any():
+            y += shift.astype(np.float32)
+        return y
+
+    def _per_arm(self, values: Mapping[str, float], codes: np.ndarray) -> np.ndarray:
+        return np.array([values[arm] for arm in self.arms])[codes]
+
+    def _taken(self, source: np.random.SFC64, codes: np.ndarray, shape: tuple[int, int]) -> np.ndarray | None:
+        if not self.take_up:
+            return None
+        return uniforms(source, shape[0] * shape[1]).reshape(shape) < self._per_arm(self.take_up, codes)
+
+    def _seen(self, source: np.random.SFC64, codes: np.ndarray, shape: tuple[int, int]) -> np.ndarray | None:
+        if not self.attrition:
+            return None
+        return uniforms(source, shape[0] * shape[1]).reshape(shape) >= self._per_arm(self.attrition, codes)
+
+    def _effects(self) -> dict[str, float]:
+        elsewhere = next(iter(self.effects.values())) if self.take_up else 0.0
+        return {self.control: elsewhere, **self.effects}
+
+    def _treated(
+        self, y: np.ndarray, codes: np.ndarray, taken: np.ndarray | None, source: np.random.SFC64
+    ) -> np.ndarray:
+        effect = self._per_arm(self._effects(), codes).astype(np.float32)
+        if self.effect_sd:
+            own = normals(source, y.size).reshape(y.shape) * np.float32(self.effect_sd)
+            effect = effect + own * (codes > 0)
+        if taken is not None:
+            effect = effect * taken
+        if np.any(effect):
+            y += effect
+        return y
+
+    def _binary(self, source: np.random.SFC64, codes: np.ndarray, units: pd.DataFrame, shape: tuple[int, int]) -> Batch:
+        draws = uniforms(source, shape[0] * shape[1]).reshape(shape)
+        taken, seen = self._taken(source, codes, shape), self._seen(source, codes, shape)
+        effect = self._per_arm(self._effects(), codes)
+        chance = self.mean + (effect if taken is None else effect * taken)
+        return Batch((draws < chance).astype(np.float32), codes, None, None, taken, seen, units)
+
+    def frame(self, batch: Batch, trial: int) -> pd.DataFrame:
+        """One trial as a table, for any estimator: arm, y (missing when lost), x1…, taken, and the shared columns."""
+        data = batch.units.copy()
+        codes = batch.codes if batch.codes.ndim == 1 else batch.codes[trial]
+        data["arm"] = np.array(self.arms, dtype=object)[codes]
+        data["y"] = batch.outcome[trial].astype(np.float64)
+        if batch.seen is not None:
+            data.loc[~batch.seen[trial], "y"] = np.nan
+        if batch.taken is not None:
+            data["taken"] = batch.taken[trial].astype(int)
+        if batch.covariates is not None:
+            x = batch.covariates if batch.covariates.ndim == 2 else batch.covariates[trial]
+            for place, column in enumerate(x, 1):
+                data[f"x{place}"] = column.astype(np.float64)
+        return data
