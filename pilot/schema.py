@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -10,9 +12,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
 
 from pilot.db import Database, translated
-from pilot.errors import SettingsError
+from pilot.errors import PilotError, SettingsError
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -38,16 +41,25 @@ def current(database: Database) -> str | None:
 
 
 def upgrade(database: Database, to: str = "head") -> None:
-    """Bring the tables to a migration; each is one transaction, so a broken-off one leaves nothing half-done."""
-    with translated():
+    """Bring the tables to a migration, in one transaction. Raises PilotError when it fails; nothing is changed then."""
+    with _whole():
         command.upgrade(configuration(database), to)
     if database.is_sqlite and database.url.database:
         Path(database.url.database).chmod(0o600)
 
 
 def downgrade(database: Database, to: str) -> None:
-    with translated():
+    """Take the tables back to a migration (`base`: no tables), in one transaction. Raises PilotError when it fails."""
+    with _whole():
         command.downgrade(configuration(database), to)
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise PilotError(f"the tables were left as they are: {error.orig}", code="schema") from error
 
 
 def must_be_current(database: Database) -> None:

@@ -27,7 +27,7 @@ DRAIN = 30
 APP = "pilot.app"
 
 # What runs beside the pages when one process does everything: functions of (settings, stop), by name.
-JOBS: tuple[str, ...] = ()
+JOBS: tuple[str, ...] = ("pilot.worker:run",)
 
 
 @click.command()
