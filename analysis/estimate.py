@@ -81,14 +81,16 @@ class Estimate:
     extras: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for part in ("value", "se", "statistic", "p"):
-            if not math.isfinite(getattr(self, part)):
-                raise DesignNotEstimable(f"the {part} of '{self.name}' could not be computed from these data")
-        if self.se <= 0:
+        if self.se == 0:
             raise DesignNotEstimable(
                 f"'{self.name}' has no sampling variation in these data, so no standard error exists",
                 remedy="look whether the outcome is constant within every arm",
             )
+        for part in ("value", "se", "statistic", "p"):
+            if not math.isfinite(getattr(self, part)):
+                raise DesignNotEstimable(f"the {part} of '{self.name}' could not be computed from these data")
+        if self.se < 0:
+            raise DesignNotEstimable(f"the standard error of '{self.name}' is below zero")
         if not self.df > 0 or not 0 <= self.p <= 1:
             raise DesignNotEstimable(f"'{self.name}' has {self.df:g} degrees of freedom; more than none are needed")
 

@@ -197,6 +197,7 @@ def _matrix(formula: Any, rows: pd.DataFrame) -> pd.DataFrame:
     from formulaic.transforms import C
 
     try:
-        return formula.get_model_matrix(rows, context={"factor": C}, na_action="ignore", output="pandas")
+        with np.errstate(all="ignore"):  # what is not finite is named by its term afterwards
+            return formula.get_model_matrix(rows, context={"factor": C}, na_action="ignore", output="pandas")
     except FormulaicError as error:
         raise FormulaError(f"'{formula}' cannot be computed: {error}") from error

@@ -20,7 +20,7 @@ from analysis.frame import as_frame, codes, column, of_trial
 
 Codes8 = NDArray[np.uint8]
 FEW_UNITS = 40
-MOST_ALLOCATIONS = 100_000
+MOST_ALLOCATIONS = 50_000
 MOST_BYTES = 4 << 30
 
 
@@ -71,7 +71,7 @@ def redraw(
 
     `data` holds one row per participant with the `arm` column and the columns that the design names; a `Trial` brings
     its own design. When the design assigns clusters their column is read from the design, or named with `clusters`.
-    All allocations are listed instead of drawn when they number at most max(draws, 100,000).
+    All allocations are listed instead of drawn when they number at most max(draws, 50,000).
 
     Raises DataError for arms that the design does not know, MissingValues for rows without an arm, DesignNotEstimable
     when the observed assignment could not have come from the design, OptionError.

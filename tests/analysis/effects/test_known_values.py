@@ -181,10 +181,12 @@ def many_tests() -> dict[str, Any]:
 
 
 def darwin() -> dict[str, Any]:
-    design = rz.blocked(["self", "cross"], strata=["pair"])
-    test = analysis.randomization_inference(maize(), "height", design, statistic="difference", control="self")
-    one = analysis.randomization_inference(
-        maize(), "height", design, statistic="difference", control="self", alternative="greater"
+    draws = analysis.redraw(maize(), rz.blocked(["self", "cross"], strata=["pair"]))
+    test, one = (
+        analysis.randomization_inference(
+            maize(), "height", draws, statistic="difference", control="self", alternative=alternative
+        )
+        for alternative in ("two-sided", "greater")
     )
     paired = analysis.difference_in_means(maize(), "height", "arm", pairs="pair", treated="cross")
     low, high = paired.interval()

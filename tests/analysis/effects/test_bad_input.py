@@ -1,0 +1,181 @@
+"""What cannot be estimated is refused in words that say where and what to do; no NaN, no invented zero."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import analysis
+import randomization as rz
+from analysis import errors
+
+
+@pytest.fixture
+def data() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "y": rng.normal(size=40), "z": [0, 1] * 20, "x": rng.normal(size=40), "block": np.repeat(list("abcd"), 10),
+            "g": np.repeat(np.arange(8), 5), "arm": ["portal", "advice"] * 20,
+        }
+    )  # fmt: skip
+
+
+def test_collinear_columns_are_named(data: pd.DataFrame) -> None:
+    data["twice"] = 2 * data["x"] + 3
+    with pytest.raises(errors.RankDeficient, match="'twice' is a combination") as caught:
+        analysis.lm_robust("y ~ z + x + twice", data)
+    assert caught.value.columns == ("twice",)
+
+
+def test_dummies_of_every_level_are_named(data: pd.DataFrame) -> None:
+    data = data.join(pd.get_dummies(data["block"], dtype=int))
+    with pytest.raises(errors.RankDeficient, match="'d'"):
+        analysis.lm_robust("y ~ a + b + c + d", data)
+
+
+def test_a_regressor_swallowed_by_the_absorbed_effects_is_named(data: pd.DataFrame) -> None:
+    with pytest.raises(errors.RankDeficient, match="'late'"):
+        analysis.lm_robust("y ~ z + late", data.assign(late=(data["block"] > "b") * 1.0), fixed_effects="block")
+
+
+def test_an_empty_arm_in_a_block_names_the_block(data: pd.DataFrame) -> None:
+    data.loc[data["block"] == "c", "z"] = 1
+    with pytest.raises(errors.DesignNotEstimable, match=r"block 'c' has nobody .* in arm '0'"):
+        analysis.difference_in_means(data, "y", "z", blocks="block")
+
+
+def test_one_participant_in_an_arm_of_a_block_names_both(data: pd.DataFrame) -> None:
+    data.loc[data["block"] == "b", "z"] = [1] + [0] * 9
+    with pytest.raises(errors.DesignNotEstimable, match=r"block 'b' has one participant in '1'; at least two"):
+        analysis.difference_in_means(data, "y", "z", blocks="block")
+
+
+@pytest.mark.parametrize("value", [0.0, 7.5])
+def test_a_constant_outcome_is_refused(data: pd.DataFrame, value: float) -> None:
+    for call in (
+        lambda d: analysis.difference_in_means(d, "y", "z"),
+        lambda d: analysis.lm_robust("y ~ z", d),
+        lambda d: analysis.randomization_inference(d, "y", rz.complete(["portal", "advice"])),
+    ):
+        with pytest.raises(errors.ConstantOutcome, match="one value only"):
+            call(data.assign(y=value))
+
+
+def test_an_outcome_constant_within_the_arms_has_no_standard_error(data: pd.DataFrame) -> None:
+    with pytest.raises(errors.DesignNotEstimable, match="no sampling variation"):
+        analysis.difference_in_means(data.assign(y=data["z"] * 1.0), "y", "z")
+
+
+@pytest.mark.parametrize("formula", ["y ~ z + x", "y ~ z + C(block) + x"])
+def test_infinite_values_name_their_column(data: pd.DataFrame, formula: str) -> None:
+    data.loc[3, "x"] = np.inf
+    with pytest.raises(errors.MissingValues, match="'x'"):
+        analysis.lm_robust(formula, data)
+
+
+def test_a_logarithm_of_zero_names_the_term(data: pd.DataFrame) -> None:
+    with pytest.raises(errors.MissingValues, match=r"log\(z\)"):
+        analysis.lm_robust("y ~ log(z)", data)
+
+
+def test_rows_with_missing_values_are_left_out_and_counted(data: pd.DataFrame) -> None:
+    data.loc[[1, 5], "x"] = np.nan
+    data.loc[7, "y"] = np.nan
+    fit = analysis.lm_robust("y ~ z + x", data)["z"]
+    assert (fit.n, fit.dropped) == (37, 3)
+    assert analysis.difference_in_means(data, "y", "z").dropped == 1
+
+
+def test_a_column_without_any_value_is_refused(data: pd.DataFrame) -> None:
+    with pytest.raises(errors.MissingValues, match="no row has a value"):
+        analysis.lm_robust("y ~ z + x", data.assign(x=np.nan))
+
+
+def test_fewer_clusters_than_coefficients_are_refused(data: pd.DataFrame) -> None:
+    data["few"] = np.repeat([0, 1, 2], [10, 10, 20])
+    with pytest.raises(errors.TooFewClusters, match="3 clusters cannot support 4 coefficients"):
+        analysis.lm_robust("y ~ z + x + g", data, clusters="few")
+
+
+def test_an_unknown_column_names_the_nearest(data: pd.DataFrame) -> None:
+    for call in (
+        lambda: analysis.lm_robust("y ~ z + blocc", data),
+        lambda: analysis.lm_robust("y ~ z + C(blocc)", data),
+        lambda: analysis.difference_in_means(data, "y", "z", blocks="blocc"),
+    ):
+        with pytest.raises(errors.UnknownColumn, match="did you mean 'block'"):
+            call()
+
+
+def test_an_unknown_coefficient_names_the_nearest(data: pd.DataFrame) -> None:
+    with pytest.raises(errors.UnknownCoefficient, match="did you mean"):
+        _ = analysis.lm_robust("y ~ z + C(block)", data)["C(block)[T.x]"]
+
+
+def test_an_arm_that_the_design_does_not_know_is_refused(data: pd.DataFrame) -> None:
+    with pytest.raises(errors.DataError, match="arm 'advice' is not an arm of the design; did you mean 'advise'"):
+        analysis.randomization_inference(data, "y", rz.complete(["portal", "advise"]))
+
+
+def test_more_than_two_arms_must_be_named(data: pd.DataFrame) -> None:
+    data["arm"] = (["portal", "advice", "voucher", "portal"] * 10)[:40]
+    with pytest.raises(errors.OptionError, match="3 arms"):
+        analysis.difference_in_means(data, "y", "arm")
+    effect = analysis.difference_in_means(data, "y", "arm", treated="voucher", control="portal")
+    assert effect.name == "voucher - portal"
+
+
+def test_text_is_no_outcome(data: pd.DataFrame) -> None:
+    with pytest.raises(errors.DataError, match="holds text"):
+        analysis.lm_robust("block ~ z", data)
+
+
+def test_an_error_type_that_ignores_the_clusters_is_refused(data: pd.DataFrame) -> None:
+    with pytest.raises(errors.OptionError, match="ignores the clusters"):
+        analysis.lm_robust("y ~ z", data, clusters="g", se_type="HC2")
+    with pytest.raises(errors.OptionError, match="needs clusters"):
+        analysis.lm_robust("y ~ z", data, se_type="CR2")
+
+
+def test_a_cluster_in_two_arms_is_refused(data: pd.DataFrame) -> None:
+    with pytest.raises(errors.DataError, match="more than one arm"):
+        analysis.difference_in_means(data, "y", "z", clusters="g")
+
+
+def test_negative_weights_are_refused_and_zero_weights_left_out(data: pd.DataFrame) -> None:
+    with pytest.raises(errors.DataError, match="negative"):
+        analysis.lm_robust("y ~ z", data.assign(w=-1.0), weights="w")
+    weights = np.ones(40)
+    weights[:4] = 0
+    fit = analysis.lm_robust("y ~ z", data.assign(w=weights), weights="w")["z"]
+    assert (fit.n, fit.dropped, fit.df) == (36, 4, 34)
+    assert fit.value == pytest.approx(analysis.lm_robust("y ~ z", data[4:])["z"].value)
+
+
+def test_separation_in_a_logit_is_said_and_not_fitted(data: pd.DataFrame) -> None:
+    with pytest.raises(errors.NotConverged, match="no finite solution"):
+        analysis.logit_margin("hit ~ z", data.assign(hit=data["z"]), "z")
+
+
+def test_an_instrument_that_moves_nothing_is_refused(data: pd.DataFrame) -> None:
+    data = data.assign(d=np.tile([0, 0, 1, 1], 10))
+    with pytest.raises(errors.DesignNotEstimable, match="do not move"):
+        analysis.iv_robust("y ~ d | z", data)
+
+
+def test_a_formula_without_instruments_is_refused(data: pd.DataFrame) -> None:
+    with pytest.raises(errors.FormulaError, match="instruments"):
+        analysis.iv_robust("y ~ x", data)
+
+
+def test_three_pilots_are_shown_side_by_side_instead_of_pooled() -> None:
+    with pytest.raises(errors.DesignNotEstimable, match="side by side"):
+        analysis.pool([1.0, 2.0, 3.0], [1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 95.0])
+def test_a_confidence_level_lies_between_zero_and_one(data: pd.DataFrame, level: float) -> None:
+    with pytest.raises(errors.OptionError, match="confidence level"):
+        analysis.difference_in_means(data, "y", "z").interval(level)
