@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm, sqrt
 from typing import TYPE_CHECKING
 
@@ -121,7 +122,8 @@ def passes(design: Sequential, n: int) -> Iterator[tuple[At, int, Fraction, int]
         tables = {state: design.moves(state) for state, _ in at}
         factor = lcm(*(move.chance.denominator for moves in tables.values() for move in moves))
         following: At = {}
-        hit, sure = Fraction(0), 0
+        right: dict[int, int] = {}
+        sure = 0
         for (state, counts), weight in at.items():
             guess = guesses(counts, design.weights)
             arms: dict[int, int] = {}
@@ -131,8 +133,7 @@ def passes(design: Sequential, n: int) -> Iterator[tuple[At, int, Fraction, int]
                     arms[move.arm] = arms.get(move.arm, 0) + part
                     key = (move.after, reduced(counts, move.arm, design.weights))
                     following[key] = following.get(key, 0) + weight * part
-            right = sum(arms.get(arm, 0) for arm in guess)
-            hit += Fraction(weight * right, len(guess))
+            right[len(guess)] = right.get(len(guess), 0) + weight * sum(arms.get(arm, 0) for arm in guess)
             sure += weight * factor if len(arms) == 1 else 0
         steps += len(at)
         if steps > MOST_STEPS:
@@ -140,10 +141,11 @@ def passes(design: Sequential, n: int) -> Iterator[tuple[At, int, Fraction, int]
                 f"{n} arrivals of {design.method} pass through too many states", remedy="ask for fewer arrivals"
             )
         at = following
-        yield at, factor, hit, sure
+        yield at, factor, sum((Fraction(hits, tied) for tied, hits in right.items()), Fraction(0)), sure
 
 
-def guesses(counts: Counts, weights: Sequence[int]) -> list[int]:
+@lru_cache(maxsize=4096)
+def guesses(counts: Counts, weights: tuple[int, ...]) -> list[int]:
     """The arms a guesser names: those furthest behind, of these the largest in the ratio."""
     behind = [Fraction(count, weight) for count, weight in zip(counts, weights, strict=True)]
     level = [arm for arm, value in enumerate(behind) if value == min(behind)]
@@ -158,7 +160,8 @@ def reduced(counts: Counts, arm: int, weights: Sequence[int]) -> Counts:
     return tuple(count - sets * weight for count, weight in zip(added, weights, strict=True))
 
 
-def imbalance(counts: Counts, weights: Sequence[int]) -> Fraction:
+@lru_cache(maxsize=4096)
+def imbalance(counts: Counts, weights: tuple[int, ...]) -> Fraction:
     """Greatest difference between arms of number over ratio.
 
     >>> imbalance((3, 1), (1, 1)), imbalance((1, 0), (2, 1))

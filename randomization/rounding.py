@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from math import factorial, prod
 from typing import TYPE_CHECKING, Any
 
@@ -130,28 +131,37 @@ def rounded_tables(rows: Sequence[Sequence[int]], unit: int, limit: int = 20_000
     >>> {t[0]: str(p) for t, p in sorted(rounded_tables([(8, 8, 4)], 10).items())}
     {(0, 1, 1): '1/5', (1, 0, 1): '1/5', (1, 1, 0): '3/5'}
     """
-    opening = tuple(tuple(row) for row in (*rows, slack_row(rows, unit)))
+    return dict(_rounded_tables(tuple(tuple(row) for row in rows), unit, limit))
+
+
+@lru_cache(maxsize=64)
+def _rounded_tables(rows: Table, unit: int, limit: int) -> dict[Table, Fraction]:
+    opening = (*rows, slack_row(rows, unit))
     done: dict[Table, Fraction] = {}
-    waiting: dict[Table, Fraction] = {opening: Fraction(1)}
+    # Tables by their number of fractional cells, most first: each step settles one at least, so every way into a table
+    # is summed before it is left.
+    waiting: dict[int, dict[Table, Fraction]] = {_open_cells(opening, unit): {opening: Fraction(1)}}
     visited = 0
     while waiting:
-        # The table with most fractional cells first, so that every way into a table is summed before it is left.
-        table = max(waiting, key=lambda item: sum(value % unit > 0 for row in item for value in row))
-        chance = waiting.pop(table)
-        cycles = _cycles(table, unit)
-        if not cycles:
-            key = tuple(tuple(value // unit for value in row) for row in table[:-1])
-            done[key] = done.get(key, Fraction(0)) + chance
-            continue
-        visited += 1
-        if visited > limit:
-            raise TooManyAllocations("the misfits can be rounded in too many ways to list", remedy="use `draws`")
-        for cycle, share in cycles.items():
-            up, down = _steps(table, cycle, unit)
-            for step, part in ((up, Fraction(down, up + down)), (-down, Fraction(up, up + down))):
-                following = _moved(table, cycle, step)
-                waiting[following] = waiting.get(following, Fraction(0)) + chance * share * part
+        for table, chance in waiting.pop(max(waiting)).items():
+            cycles = _cycles(table, unit)
+            if not cycles:
+                key = tuple(tuple(value // unit for value in row) for row in table[:-1])
+                done[key] = done.get(key, Fraction(0)) + chance
+            visited += 1
+            if visited > limit:
+                raise TooManyAllocations("the misfits can be rounded in too many ways to list", remedy="use `draws`")
+            for cycle, share in cycles.items():
+                up, down = _steps(table, cycle, unit)
+                for step, part in ((up, Fraction(down, up + down)), (-down, Fraction(up, up + down))):
+                    following = _moved(table, cycle, step)
+                    level = waiting.setdefault(_open_cells(following, unit), {})
+                    level[following] = level.get(following, Fraction(0)) + chance * share * part
     return done
+
+
+def _open_cells(table: Table, unit: int) -> int:
+    return sum(value % unit > 0 for row in table for value in row)
 
 
 def _moved(table: Table, cycle: Sequence[Cell], step: int) -> Table:

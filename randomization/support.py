@@ -62,14 +62,11 @@ def collect(design: Design, layout: Layout, limit: int) -> Support:
 
 def sequential_outcomes(design: Sequential, layout: Layout, limit: int) -> Iterator[tuple[tuple[int, ...], Fraction]]:
     """Allocations of a sequential design: paths of its machine, strata independent of one another."""
+    if count_sequential(design, layout) > limit:
+        raise TooManyAllocations(f"there are more than {limit} allocations", remedy="use `draws`")
     traits = design.traits_of(layout)
     groups = layout.in_groups()
-    parts = [_paths(design, [None if traits is None else traits[row] for row in rows], limit) for rows in groups]
-    size = 1
-    for part in parts:
-        size *= len(part)
-        if size > limit:
-            raise TooManyAllocations(f"there are more than {limit} allocations", remedy="use `draws`")
+    parts = [_paths(design, [None if traits is None else traits[row] for row in rows]) for rows in groups]
     for combination in product(*(part.items() for part in parts)):
         codes = [0] * layout.n
         chance = Fraction(1)
@@ -80,7 +77,7 @@ def sequential_outcomes(design: Sequential, layout: Layout, limit: int) -> Itera
         yield tuple(codes), chance
 
 
-def _paths(design: Sequential, traits: Sequence[Traits | None], limit: int) -> dict[tuple[int, ...], Fraction]:
+def _paths(design: Sequential, traits: Sequence[Traits | None]) -> dict[tuple[int, ...], Fraction]:
     design = design.for_stratum(len(traits))
     at: dict[tuple[tuple[int, ...], Hashable], Fraction] = {((), design.start()): Fraction(1)}
     for read in traits:
@@ -90,8 +87,6 @@ def _paths(design: Sequential, traits: Sequence[Traits | None], limit: int) -> d
                 if move.chance:
                     key = ((*path, move.arm), move.after)
                     following[key] = following.get(key, Fraction(0)) + chance * move.chance
-        if len(following) > 4 * limit:
-            raise TooManyAllocations(f"there are more than {limit} allocations", remedy="use `draws`")
         at = following
     result: dict[tuple[int, ...], Fraction] = {}
     for (path, _), chance in at.items():

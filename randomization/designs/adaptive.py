@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from math import lgamma
 from typing import Any, ClassVar, Literal
 
@@ -102,8 +103,9 @@ class Adaptive(Sequential):
 
     def chances_given(self, evidence: Evidence) -> tuple[Fraction, ...]:
         """Chance of each arm given the evidence, on a grid of a millionth."""
-        posteriors = tuple((self.prior[0] + wins, self.prior[1] + losses) for wins, losses in evidence)
-        best = chances_best(tuple((float(a), float(b)) for a, b in posteriors))
+        best = list(
+            chances_best(tuple((float(self.prior[0] + won), float(self.prior[1] + lost)) for won, lost in evidence))
+        )
         if self.rule == "exploration":
             weight = [chance * (1 - chance) for chance in best]
             # All evidence on one arm leaves nothing to explore; sharing evenly is the rule's limit.
@@ -123,13 +125,14 @@ class Adaptive(Sequential):
         return {**(form or {"position": 0}), "evidence": self._written(self._read(evidence))}
 
 
-def chances_best(posteriors: Sequence[tuple[float, float]]) -> list[float]:
+@lru_cache(maxsize=1024)
+def chances_best(posteriors: tuple[tuple[float, float], ...]) -> tuple[float, ...]:
     """Chance that each of independent Beta(a, b) variables is the greatest; they sum to one.
 
     The integral of density times the others' distribution functions, by Gauss-Legendre panels in arcsin(sqrt(x)),
     where Beta densities of a, b >= 1/2 are bounded.
 
-    >>> [round(chance, 6) for chance in chances_best([(2, 1), (1, 1)])]
+    >>> [round(chance, 6) for chance in chances_best(((2, 1), (1, 1)))]
     [0.666667, 0.333333]
     """
     import numpy as np
@@ -148,7 +151,7 @@ def chances_best(posteriors: Sequence[tuple[float, float]]) -> list[float]:
         others = np.prod([line for other, line in enumerate(below) if other != place], axis=0)
         found.append(float((density * others * weight).sum()))
     total = sum(found)
-    return [chance / total for chance in found]
+    return tuple(chance / total for chance in found)
 
 
 def on_grid(chances: Sequence[float]) -> list[Fraction]:

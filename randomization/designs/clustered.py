@@ -70,7 +70,7 @@ class Clustered(Design):
                 )
             if len(names) < len(self.arms):
                 raise UnitsError(
-                    f"{len(names)} clusters cannot fill {len(self.arms)} arms",
+                    f"{len(names)} clusters of column {self.clusters!r} cannot fill {len(self.arms)} arms",
                     path=(self.clusters,),
                     remedy="add clusters or take fewer arms",
                 )

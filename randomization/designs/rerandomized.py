@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 BATCH = 256
-MOST_TRIES = 2_000_000
+PATIENCE = 2_000
 EXACT_LIMIT = 20_000
 
 
@@ -158,7 +158,11 @@ class Rerandomized(Design):
     def codes(self, layout: Layout, n: int, seed: int) -> np.ndarray:
         import numpy as np
 
+        from scipy.special import chdtr
+
         seeds = iter(SeededStream(seed))
+        share = float(chdtr(len(self.covariates), self.threshold)) if self.threshold < np.inf else 1.0
+        patience = PATIENCE * (1 + 1 / share)
         kept = np.empty((n, layout.n), dtype=np.uint8)
         found = tried = 0
         while found < n:
@@ -166,11 +170,9 @@ class Rerandomized(Design):
             fit = batch[self._accepted(layout, batch)][: n - found]
             kept[found : found + len(fit)] = fit
             found, tried = found + len(fit), tried + BATCH
-            if tried >= MOST_TRIES and found * 1000 < tried // 1000:
+            if not found and tried > patience:
                 raise DesignError(
-                    f"only {found} of {tried} draws were accepted",
-                    path=("p_accept",),
-                    remedy="choose a larger p_accept",
+                    f"none of {tried} draws was accepted", path=("p_accept",), remedy="choose a larger p_accept"
                 )
         return kept
 

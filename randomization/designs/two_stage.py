@@ -115,18 +115,18 @@ class TwoStage(Design):
     def codes(self, layout: Layout, n: int, seed: int) -> np.ndarray:
         import numpy as np
 
-        seeds = SeededStream(seed).words(n + 1).tolist()
-        drawn = self.first.codes(self._first_layout(layout), n, seeds[0])
+        seeds = iter(SeededStream(seed).words(1 + n * len(self.second)).tolist())
+        drawn = self.first.codes(self._first_layout(layout), n, next(seeds))
         enrolled, groups, starts = self._enrolled(layout), self._groups(layout), self._starts()
         result = np.empty_like(drawn)
         for draw in range(n):
-            inner = iter(SeededStream(seeds[draw + 1]))
             for place, (_, design) in enumerate(self.second):
+                own = next(seeds)
                 here = drawn[draw] == place
                 members = np.flatnonzero(here & enrolled)
                 result[draw, here] = starts[place] + len(design.arms)
                 if len(members):
-                    codes = design.codes(self._sub_layout(groups[members]), 1, next(inner))[0]
+                    codes = design.codes(self._sub_layout(groups[members]), 1, own)[0]
                     result[draw, members] = codes + starts[place]
         return result
 
