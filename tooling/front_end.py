@@ -109,8 +109,10 @@ def compile_translations() -> None:
         return
     if catalogues():
         with progress("Compiling the translations"):
-            command = [VENV / "bin" / "pybabel", "compile", "--directory", TRANSLATIONS]
-            quietly(command, env=environment(), failure="A translation catalogue could not be compiled.")
+            for po in catalogues():
+                command = [VENV / "bin" / "pybabel", "compile", "--locale", po.parent.parent.name]
+                failure = f"The translations of {po.relative_to(ROOT)} could not be compiled."
+                quietly([*command, "-i", po, "-o", po.with_suffix(".mo")], env=environment(), failure=failure)
     stamp("translations", made_from)
 
 
