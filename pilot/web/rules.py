@@ -9,11 +9,12 @@ What the rule found stands on `g`: `g.user`, `g.pilot`, `g.participant`, `g.link
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from flask import Flask, g, redirect, request
+from flask import Flask, g, redirect, request, session
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -100,8 +101,15 @@ def enforce(app: Flask) -> Response | None:
 def signed_in_user() -> User | None:
     """The member of staff who asks, from this request's session; None for a visitor."""
     if "user" not in g:
-        g.user = g.session.get(User, current_user.id) if current_user.is_authenticated else None
+        here = current_user.is_authenticated and _signed_in_recently()
+        g.user = g.session.get(User, current_user.id) if here else None
     return g.user
+
+
+def _signed_in_recently() -> bool:
+    """A session ends after the hours of the settings, however busy it was; the library notes when it began."""
+    began = session.get("fs_paa", 0)
+    return time.time() - began < state().settings.session_hours * 3600
 
 
 def _open_link(purpose: str, token: str) -> None:

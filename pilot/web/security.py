@@ -89,7 +89,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=settings.session_hours),
         # The token lives as long as the session: who thinks an hour about a question can still answer it.
         "WTF_CSRF_TIME_LIMIT": None,
-        "WTF_CSRF_SSL_STRICT": True,
+        # Some browsers of careful people send no Referer; the token and the SameSite cookie do not need it.
+        "WTF_CSRF_SSL_STRICT": False,
         "RATELIMIT_STORAGE_URI": "memory://",
         "RATELIMIT_HEADERS_ENABLED": False,
     }

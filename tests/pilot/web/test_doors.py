@@ -33,7 +33,7 @@ def doors(house):
     def everybody() -> str:
         return "everybody"
 
-    @bp.get("/s/<token>")
+    @bp.get("/door/<token>")
     @rule.token("survey")
     def survey(token: str) -> str:
         return f"{g.participant.study_id} {g.pilot.slug} {g.link.wave}"
@@ -122,7 +122,7 @@ def test_somebody_who_was_shut_out_is_out_at_once(doors):
 
 
 def test_a_personal_link_opens_its_page_without_a_password(doors):
-    assert doors.visitor().get(f"/s/{link(doors, wave='m3')}").text == "P-noord noord m3"
+    assert doors.visitor().get(f"/door/{link(doors, wave='m3')}").text == "P-noord noord m3"
 
 
 def test_a_link_that_is_forged_or_made_for_something_else_opens_nothing(doors):
@@ -134,12 +134,12 @@ def test_a_link_that_is_forged_or_made_for_something_else_opens_nothing(doors):
         link(doors, secret="x" * 32),
         link(doors, purpose="portal"),
     ]
-    assert [doors.visitor().get(f"/s/{token}").status_code for token in forged] == [404] * 5
+    assert [doors.visitor().get(f"/door/{token}").status_code for token in forged] == [404] * 5
 
 
 def test_an_old_link_says_that_it_is_old_and_whom_to_call(doors):
     token = link(doors, at=doors.now - timedelta(days=61))
-    answer = doors.visitor().get(f"/s/{token}")
+    answer = doors.visitor().get(f"/door/{token}")
     assert answer.status_code == 410
     assert "Deze link werkt niet meer" in answer.text
     assert doors.settings.help_phone in answer.text
@@ -149,7 +149,7 @@ def test_a_newer_link_closes_the_older_one(doors):
     token = link(doors)
     with doors.database.writing() as session:
         session.scalar(select(Participant).where(Participant.study_id == "P-noord")).link_generation += 1
-    answer = doors.visitor().get(f"/s/{token}")
+    answer = doors.visitor().get(f"/door/{token}")
     assert answer.status_code == 410
     assert "vervangen" in answer.text
-    assert doors.visitor().get(f"/s/{link(doors)}").status_code == 200
+    assert doors.visitor().get(f"/door/{link(doors)}").status_code == 200

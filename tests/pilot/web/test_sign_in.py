@@ -182,3 +182,13 @@ def test_signing_in_gives_a_new_session(house):
     before = client.get_cookie("session").value
     house.post(client, "/login", email=EMAIL, password=PASSWORD)
     assert client.get_cookie("session").value != before
+
+
+def test_a_session_ends_after_the_working_day_however_busy_it_was(house):
+    client = house.signed_in(EMAIL)
+    with client.session_transaction() as cookie:
+        cookie["fs_paa"] -= house.settings.session_hours * 3600 - 60
+    assert client.get("/desk").status_code == 200
+    with client.session_transaction() as cookie:
+        cookie["fs_paa"] -= 120
+    assert client.get("/desk").status_code == 302

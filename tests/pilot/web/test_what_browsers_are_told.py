@@ -32,7 +32,7 @@ def pages(house):
     def form() -> str:
         return str(len(request.form))
 
-    @bp.get("/s/<token>")
+    @bp.get("/door/<token>")
     @rule.public
     def link(token: str) -> str:
         flash(f"{g.now:%Y-%m-%d}")
@@ -191,11 +191,11 @@ def test_a_request_has_a_number_that_its_answer_and_its_line_in_the_log_share(pa
 def test_the_log_holds_no_token_no_question_and_no_form(pages, caplog):
     caplog.set_level("DEBUG")
     client = pages.visitor()
-    client.get("/s/geheim-van-jansen?naam=Jansen")
+    client.get("/door/geheim-van-jansen?naam=Jansen")
     client.get("/onbekend/Jansen?tel=0612345678")
     client.post("/form", data={"naam": "Jansen"})
     lines = [log.Lines().format(record) for record in caplog.records]
-    assert [json.loads(line)["path"] for line in lines] == ["/s/***", "(unknown)", "/form"]
+    assert [json.loads(line)["path"] for line in lines] == ["/door/***", "(unknown)", "/form"]
     assert not [line for line in lines if "ansen" in line or "0612345678" in line]
 
 
