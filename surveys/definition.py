@@ -89,7 +89,9 @@ class Question:
     @property
     def shown_only(self) -> bool:
         """Whether the question is shown but takes no answer: a note, or a value that is calculated or read only."""
-        return self.kind == "note" or bool(self.calculation) or self.readonly.strip() in ("true()", "yes", "true")
+        if self.kind == "note" or self.calculation:
+            return True
+        return bool(self.readonly) and self.readonly.strip() in ("true()", "yes", "true")
 
 
 @dataclass(frozen=True, slots=True)

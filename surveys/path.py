@@ -156,13 +156,11 @@ def _steps(state: State, children: tuple[Question | Section, ...], instance: Ins
     places = state.instrument.places
     for child in children:
         if isinstance(child, Question):
-            if not child.silent and state.relevant(places[child.name], instance):
+            if not child.silent and state.relevant(places[child.name], instance, inside=True):
                 yield _step(state, child, instance)
-        elif not child.repeats:
-            if state.relevant(places[child.name], instance):
-                yield from _steps(state, child.children, instance)
-        elif state.relevant(places[child.name], instance):
-            yield from _repeat(state, child, instance)
+        elif state.relevant(places[child.name], instance, inside=True):
+            steps = _repeat(state, child, instance) if child.repeats else _steps(state, child.children, instance)
+            yield from steps
 
 
 def _repeat(state: State, section: Section, instance: Instance) -> Iterator[Step]:
@@ -191,10 +189,8 @@ def _answered(state: State, question: Question, key: str, instance: Instance) ->
         return True
     if value is None:
         return not _holds(question.required, Scope(state, question.name, instance))
-    if question.choice_filter:
-        offered = {choice.name for choice in state.choices(question, instance)}
-        if not offered.issuperset(value if isinstance(value, list) else [value]):
-            return False
+    if question.choice_filter and not state.offers(question, instance, value if isinstance(value, list) else [value]):
+        return False
     if question.constraint:
         expression = compile(question.constraint)
         if expression.references and not expression.truth(

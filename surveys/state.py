@@ -68,8 +68,11 @@ class State:
     def scope(self, name: str, instance: Instance) -> Scope:
         return Scope(self, name, instance)
 
-    def relevant(self, place: Place, instance: Instance) -> bool:
-        """Whether the question or section, and every section around it, applies in this instance."""
+    def relevant(self, place: Place, instance: Instance, *, inside: bool = False) -> bool:
+        """Whether the question or section, and every section around it, applies in this instance.
+
+        ``inside``: the sections around it are known to apply, as they are while walking down from them.
+        """
         item = place.item
         key = key_of(item.name, instance)
         known = self._relevant.get(key)
@@ -77,14 +80,13 @@ class State:
             raise ExpressionError(f"whether '{key}' is asked depends on itself")
         if known is not None:
             return known
-        self._relevant[key] = _BUSY
-        try:
-            answer = not place.parents or self._around(place.parents[-1], instance)
-            if answer and item.relevant:
+        answer = inside or not place.parents or self._around(place.parents[-1], instance)
+        if answer and item.relevant:
+            self._relevant[key] = _BUSY
+            try:
                 answer = compile(item.relevant).truth(Scope(self, item.name, instance))
-        except BaseException:
-            del self._relevant[key]
-            raise
+            finally:
+                del self._relevant[key]
         self._relevant[key] = answer
         return answer
 
@@ -187,6 +189,13 @@ class State:
             order = sorted(choices, key=lambda c: hashlib.sha256(f"{seed}\0{c.name}".encode()).digest())
             choices = tuple(order)
         return choices
+
+    def offers(self, question: Question, instance: Instance, names: list[str]) -> bool:
+        """Whether all these choices are on offer: only they are put to the filter, not the whole list."""
+        keep = compile(question.choice_filter)
+        scope = Scope(self, question.name, instance)
+        chosen = [choice for choice in self.instrument.lists[question.choices] if choice.name in names]
+        return len(chosen) == len(names) and all(keep.truth(scope.of(choice)) for choice in chosen)
 
     def _seed(self, question: Question, instance: Instance) -> str:
         """A seed in the parameters is shared by all participants; ``${name}`` takes it from an answer."""
