@@ -94,13 +94,14 @@ def by_trial(
     batch: Batch,
     contrasts: tuple[Contrast, ...],
     alpha: float,
+    trials: range,
 ) -> np.ndarray:
-    """The general path: every trial as a table through the public estimator or the whole plan."""
-    out = np.full((len(batch.outcome), len(contrasts), len(FIELDS)), np.nan)
-    for trial in range(len(batch.outcome)):
+    """The general path: these trials of a block, each as a table through the public estimator or the whole plan."""
+    out = np.full((len(trials), len(contrasts), len(FIELDS)), np.nan)
+    for row, trial in enumerate(trials):
         frame = world.frame(batch, trial)
         if isinstance(estimator, PreAnalysisPlan):
-            out[trial] = _planned(estimator, world, frame, contrasts)
+            out[row] = _planned(estimator, world, frame, contrasts)
             continue
         compute = ESTIMATORS[estimator] if isinstance(estimator, str) else estimator
         for place, (treated, comparison) in enumerate(contrasts):
@@ -110,7 +111,7 @@ def by_trial(
                 continue
             interval = found.interval(1 - alpha)
             covered = interval.low <= world.truth(treated, comparison) <= interval.high
-            out[trial, place] = found.value, found.se, found.p, covered
+            out[row, place] = found.value, found.se, found.p, covered
     return out
 
 

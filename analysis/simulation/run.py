@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -24,15 +24,24 @@ from analysis.simulation.estimators import Contrast, Estimator, by_kernel, by_tr
 from analysis.simulation.world import World
 from randomization import Design
 
-__all__ = ["Job", "bar", "block_trials", "run"]
+__all__ = ["Job", "Piece", "bar", "block_trials", "run"]
 
 _CELLS = 1 << 17
+_PIECE = 16
 Progress = Callable[[int, int], None]
 
 
 def block_trials(world: World) -> int:
     """Trials a block: what fits the cache. A function of the world alone, since it fixes the random numbers."""
     return max(1, min(2048, _CELLS // (world.n * (1 + world.covariates))))
+
+
+class Piece(NamedTuple):
+    """Some trials of one block: what is computed, and kept, in one go."""
+
+    block: int
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +57,19 @@ class Job:
     general: bool
     units: pd.DataFrame
 
-    def block(self, number: int) -> np.ndarray:
-        """Estimates of one block, shape (trials, contrasts, fields)."""
+    @property
+    def batched(self) -> bool:
+        """Whether a kernel estimates a whole block at once."""
+        return isinstance(self.estimator, str) and not self.general and has_kernel(self.estimator, self.world)
+
+    def piece(self, piece: Piece) -> np.ndarray:
+        """Estimates of a piece of a block, shape (trials, contrasts, fields)."""
         world = self.world
-        batch = world.batch(self.units, self.design, self.seed, number, block_trials(world))
-        if isinstance(self.estimator, str) and not self.general and has_kernel(self.estimator, world):
-            return by_kernel(self.estimator, world, batch, self.contrasts, self.alpha)
-        return by_trial(self.estimator, world, batch, self.contrasts, self.alpha)
+        batch = world.batch(self.units, self.design, self.seed, piece.block, block_trials(world))
+        if isinstance(self.estimator, str) and self.batched:
+            whole = by_kernel(self.estimator, world, batch, self.contrasts, self.alpha)
+            return whole[piece.start : piece.stop]
+        return by_trial(self.estimator, world, batch, self.contrasts, self.alpha, range(piece.start, piece.stop))
 
     def fingerprint(self) -> str:
         """SHA-256 of what the blocks depend on; a checkpoint of another job is never mistaken for this one."""
@@ -87,48 +102,63 @@ def run(
     `jobs` cores through joblib (-1: all); `backend` any of its backends, "dask" with a client running.
     `checkpoint` is a folder in which finished blocks are kept and found again.
     """
-    size = block_trials(job.world)
-    count = -(-trials // size)
+    pieces = _pieces(trials, block_trials(job.world), job.batched)
     store = None if checkpoint is None else _Store(checkpoint, job.fingerprint())
-    done: dict[int, np.ndarray] = {} if store is None else store.load(count)
-    todo = [number for number in range(count) if number not in done]
+    done = {} if store is None else store.load(pieces)
+    finished = sum(len(found) for found in done.values())
     if progress is not None and done:
-        progress(min(len(done) * size, trials), trials)
-    for number, found in _compute(job, todo, jobs, backend):
-        done[number] = found
+        progress(min(finished, trials), trials)
+    for piece, found in _compute(job, [piece for piece in pieces if piece not in done], jobs, backend):
+        done[piece] = found
+        finished += len(found)
         if store is not None:
-            store.save(number, found)
+            store.save(piece, found)
         if progress is not None:
-            progress(min(len(done) * size, trials), trials)
-    return np.concatenate([done[number] for number in range(count)])[:trials]
+            progress(min(finished, trials), trials)
+    return np.concatenate([done[piece] for piece in pieces])[:trials]
 
 
-def _compute(job: Job, todo: list[int], jobs: int, backend: str | None) -> Iterator[tuple[int, np.ndarray]]:
+def _pieces(trials: int, size: int, batched: bool) -> list[Piece]:
+    """Whole blocks for a kernel; for the general path, whose cost is the estimation, small parts of them."""
+    step = size if batched else min(size, _PIECE)
+    pieces = []
+    for block in range(-(-trials // size)):
+        last = size if batched else min(size, trials - block * size)
+        pieces += [Piece(block, start, min(start + step, last)) for start in range(0, last, step)]
+    return pieces
+
+
+def _compute(job: Job, todo: list[Piece], jobs: int, backend: str | None) -> Iterator[tuple[Piece, np.ndarray]]:
     if jobs == 1 and backend is None:
-        for number in todo:
-            yield number, job.block(number)
+        for piece in todo:
+            yield piece, job.piece(piece)
         return
     parallel = joblib.Parallel(n_jobs=jobs, backend=backend, return_as="list" if backend == "dask" else "generator")
-    yield from zip(todo, parallel(joblib.delayed(job.block)(number) for number in todo), strict=True)  # type: ignore[arg-type]
+    found: Iterable[Any] = parallel(joblib.delayed(job.piece)(piece) for piece in todo)  # type: ignore[assignment]
+    yield from zip(todo, found, strict=True)
 
 
 class _Store:
-    """Finished blocks on disk, one file each, written whole or not at all."""
+    """Finished pieces on disk, one file each, written whole or not at all."""
 
     def __init__(self, folder: Path, fingerprint: str):
         self.folder = Path(folder) / fingerprint[:16]
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def load(self, count: int) -> dict[int, np.ndarray]:
-        """The blocks that are there, by number."""
-        paths = {number: self.folder / f"{number}.npy" for number in range(count)}
-        return {number: np.load(path) for number, path in paths.items() if path.exists()}
+    def load(self, pieces: list[Piece]) -> dict[Piece, np.ndarray]:
+        """The pieces that are there."""
+        paths = {piece: self._path(piece) for piece in pieces}
+        return {piece: np.load(path) for piece, path in paths.items() if path.exists()}
 
-    def save(self, number: int, found: np.ndarray) -> None:
-        """Keep one block; the rename makes a half-written file impossible to mistake for a block."""
-        unfinished = self.folder / f"{number}.tmp.npy"
+    def save(self, piece: Piece, found: np.ndarray) -> None:
+        """Keep one piece; the rename makes a half-written file impossible to mistake for one."""
+        path = self._path(piece)
+        unfinished = path.with_suffix(".tmp.npy")
         np.save(unfinished, found)
-        unfinished.rename(self.folder / f"{number}.npy")
+        unfinished.rename(path)
+
+    def _path(self, piece: Piece) -> Path:
+        return self.folder / f"{piece.block}-{piece.start}-{piece.stop}.npy"
 
 
 def bar(done: int, total: int) -> None:

@@ -180,7 +180,7 @@ class World:
     def _shifted(self, y: np.ndarray, units: pd.DataFrame) -> np.ndarray:
         shift = np.full(self.n, self.mean)
         for name, levels in self.shifts.items():
-            shift = shift + units[name].map(dict(levels)).fillna(0.0).to_numpy()
+            shift = shift + np.array([levels.get(level, 0.0) for level in units[name]])
         if shift.any():
             y += shift.astype(np.float32)
         return y
