@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
 import shutil
 import statistics
 import subprocess
@@ -19,7 +15,15 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+# A benchmark is named after its package and Python looks beside the script first, where it would find itself.
+_HERE = Path(__file__).resolve().parent
+sys.path[:] = [str(_HERE.parent), *(place for place in sys.path if Path(place or ".").resolve() != _HERE)]
 
 
 @dataclass(frozen=True, slots=True)

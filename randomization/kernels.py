@@ -70,7 +70,9 @@ def _repair(
         rows = np.flatnonzero(left)
         if not len(rows):
             return
-        tries = (left[rows] * 1.15 * size / pool[rows]).astype(np.int64) + 6
+        # Four standard errors more than needed: a second round is rare, and costs more than the spare tries.
+        wanted = left[rows]
+        tries = ((wanted + 4 * np.sqrt(wanted) + 4) * (size / pool[rows])).astype(np.int64) + 1
         row = np.repeat(rows, tries)
         key = row * size + small_below(stream, size, len(row))
         hit = np.flatnonzero(flat[key] == surplus[row])
@@ -81,7 +83,7 @@ def _repair(
         fresh = scratch[key] == ticket
         key, row = key[fresh], row[fresh]
         begins = np.searchsorted(row, rows)
-        rank = np.arange(len(row)) - np.repeat(begins, np.diff(np.append(begins, len(row))))
+        rank = np.arange(len(row)) - np.repeat(begins, np.append(begins[1:], len(row)) - begins)
         kept = rank < left[row]
         flat[key[kept]] ^= 1
         done = np.bincount(row[kept], minlength=len(left))

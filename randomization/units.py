@@ -106,7 +106,7 @@ def _count(units: Any) -> int:
 def _whole(n: int) -> Layout:
     import numpy as np
 
-    return Layout(n, None, np.zeros(n, dtype=np.int32), ("all",), np.array([n]), None)
+    return Layout(n, None, np.broadcast_to(np.int32(0), (n,)), ("all",), np.array([n]), None)
 
 
 def _same(kept: Layout, units: pd.DataFrame, wanted: Sequence[str]) -> bool:
@@ -136,7 +136,7 @@ def grouped(columns: Sequence[pd.Series], n: int) -> tuple[np.ndarray, tuple[str
     import pandas as pd
 
     if not columns:
-        return np.zeros(n, dtype=np.int32), ("all",)
+        return np.broadcast_to(np.int32(0), (n,)), ("all",)
     code = np.zeros(n, dtype=np.int64)
     levels: list[list[str]] = []
     for column in columns:
