@@ -19,7 +19,7 @@ TOKENS: dict[str, str] = {
     "--series-1": "#0062a3",
     "--series-2": "#c24e00",
     "--series-3": "#00805c",
-    "--series-4": "#7b4397",
+    "--series-4": "#2a1433",
     "--series-5": "#5c6670",
     "--series-6": "#8c6d00",
 }
