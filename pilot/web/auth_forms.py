@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_security import LoginForm, TwoFactorRescueForm, TwoFactorSetupForm
 from wtforms import RadioField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 
 class SignInForm(LoginForm):
