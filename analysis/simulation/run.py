@@ -133,8 +133,13 @@ def _compute(job: Job, todo: list[Piece], jobs: int, backend: str | None) -> Ite
         for piece in todo:
             yield piece, job.piece(piece)
         return
-    parallel = joblib.Parallel(n_jobs=jobs, backend=backend, return_as="list" if backend == "dask" else "generator")
-    found: Iterable[Any] = parallel(joblib.delayed(job.piece)(piece) for piece in todo)  # type: ignore[assignment]
+    calls = [joblib.delayed(job.piece)(piece) for piece in todo]
+    if backend is None:
+        found: Iterable[Any] = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)  # type: ignore[assignment]
+    else:
+        # Only the configuration knows backends from outside joblib, such as dask.
+        with joblib.parallel_config(backend=backend, n_jobs=jobs):
+            found = joblib.Parallel()(calls)
     yield from zip(todo, found, strict=True)
 
 
