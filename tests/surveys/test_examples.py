@@ -2,6 +2,7 @@
 
 import runpy
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.xlsx"))
 NOW = Context(date(2026, 11, 22), datetime(2026, 11, 22, 10, 30, tzinfo=UTC), "en", "p1")
 
 
+@cache
 def example(name: str) -> Instrument:
     return read_xlsform(FOLDER / f"{name}.xlsx")
 
