@@ -185,7 +185,15 @@ class Design:
     @property
     def fingerprint(self) -> str:
         """SHA-256 (hexadecimal) of the canonical JSON of `to_dict()`; the order of the arms does not change it."""
-        return sha256_hex(self.to_dict())
+        if "fingerprint" not in self.cache:
+            self.cache["fingerprint"] = sha256_hex(self.to_dict())
+        return self.cache["fingerprint"]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is kept for speed (the layout of a million units) does not travel to other processes.
+        from randomization.mapping import from_dict
+
+        return from_dict, (self.to_dict(),)
 
     # ---- batch: everybody at once ------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from randomization.design import Design
 from randomization.errors import DesignError, UnitsError
@@ -253,7 +253,7 @@ def sample_ratio_test(
         statistic = float(((totals - expected) ** 2 / expected).sum())
         df = len(totals) - 1
         return Check("sample ratio", statistic, float(chdtrc(df, statistic)), float(df), "chi-square")
-    chances = design.probabilities(layout_units(layout, units)).to_numpy()
+    chances = design.probabilities(layout.n if units is None else units).to_numpy()
     expected = np.zeros(table.shape)
     np.add.at(expected, group, chances)
     statistic = float(_gap(table[None], expected)[0])
@@ -263,11 +263,6 @@ def sample_ratio_test(
         again = _gap(_table(codes, group, len(table), len(design.arms)), expected)
         hits += int((again >= statistic * (1 - 1e-12)).sum())
     return Check("sample ratio", statistic, (1 + hits) / (1 + draws), None, "randomization", draws)
-
-
-def layout_units(layout: Any, units: pd.DataFrame | int | None) -> pd.DataFrame | int:
-    """The units a layout was made of: a data frame as handed in, or their number."""
-    return layout.n if units is None else units
 
 
 def _counts(observed: Mapping[str, int], design: Design) -> np.ndarray:

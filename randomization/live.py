@@ -154,7 +154,7 @@ def read_trait(covariates: Mapping[str, Any] | None, name: str, role: str) -> st
             path=(name,),
             remedy="record it before the person is allocated",
         )
-    if not isinstance(value, str | int):
+    if not isinstance(value, str) and not hasattr(value, "__index__"):
         raise UnitsError(
             f"column {name!r} ({role}) holds {value!r}, which is not a category",
             path=(name,),

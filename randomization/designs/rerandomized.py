@@ -157,7 +157,6 @@ class Rerandomized(Design):
 
     def codes(self, layout: Layout, n: int, seed: int) -> np.ndarray:
         import numpy as np
-
         from scipy.special import chdtr
 
         seeds = iter(SeededStream(seed))
@@ -208,7 +207,7 @@ class Rerandomized(Design):
 
 
 def rerandomized(
-    base: Design, covariates: Sequence[str], *, p_accept: Number | None = None, threshold: Number | None = None
+    base: Design, covariates: Sequence[str], p_accept: Number | None = None, *, threshold: Number | None = None
 ) -> Rerandomized:
     """Draws of `base` repeated until the Mahalanobis distance of the covariate means is small enough.
 
