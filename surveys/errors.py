@@ -85,7 +85,7 @@ class WaveError(SurveyError):
     """A wave in the protocol is wrong; ``path`` is the tuple of keys that leads to it."""
 
     def __init__(self, message: str, path: tuple[str | int, ...] = (), remedy: str = "") -> None:
-        self.path, self.remedy = path, remedy
+        self.message, self.path, self.remedy = message, path, remedy
         super().__init__(message + (f" ({remedy})" if remedy else ""))
 
 

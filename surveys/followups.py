@@ -146,7 +146,7 @@ class Wave:
                 modes=tuple(mapping.get("modes") or ("self",)),
             )
         except WaveError as error:
-            raise WaveError(str(error), (*path, *error.path)) from None
+            raise WaveError(error.message, (*path, *error.path), error.remedy) from None
 
     def to_dict(self) -> dict[str, Any]:
         """The form that ``from_dict`` reads."""
