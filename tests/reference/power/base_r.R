@@ -1,0 +1,12 @@
+# Made base_r.json: power functions of base R, package stats. Run: Rscript base_r.R
+one <- function(name, value) cat(sprintf('  "%s": %.12g', name, value))
+cat("{\n")
+one("two_means_power", power.t.test(n = 20, delta = 1, sd = 1, strict = TRUE)$power); cat(",\n")
+one("one_mean_n", power.t.test(power = .9, delta = .3, type = "one.sample", tol = 1e-10)$n); cat(",\n")
+one("paired_power", power.t.test(n = 15, delta = .8, type = "paired", alternative = "one.sided")$power); cat(",\n")
+one("two_means_delta", power.t.test(n = 30, power = .85, sd = 2, tol = 1e-10)$delta); cat(",\n")
+one("two_proportions_n", power.prop.test(p1 = .15, p2 = .3, power = .9, tol = 1e-10)$n); cat(",\n")
+one("two_proportions_power", power.prop.test(n = 200, p1 = .5, p2 = .6, sig.level = .01, strict = TRUE)$power); cat(",\n")
+one("anova_n", power.anova.test(groups = 5, between.var = 2, within.var = 9, power = .8)$n); cat(",\n")
+one("anova_power", power.anova.test(groups = 3, n = 12, between.var = 1, within.var = 4)$power)
+cat("\n}\n")
