@@ -2,7 +2,7 @@
 one <- function(name, value) cat(sprintf('  "%s": %.12g', name, value))
 cat("{\n")
 one("two_means_power", power.t.test(n = 20, delta = 1, sd = 1, strict = TRUE)$power); cat(",\n")
-one("one_mean_n", power.t.test(power = .9, delta = .3, type = "one.sample", tol = 1e-10)$n); cat(",\n")
+one("one_mean_n", power.t.test(power = .9, delta = .3, type = "one.sample", strict = TRUE, tol = 1e-10)$n); cat(",\n")
 one("paired_power", power.t.test(n = 15, delta = .8, type = "paired", alternative = "one.sided")$power); cat(",\n")
 one("two_means_delta", power.t.test(n = 30, power = .85, sd = 2, tol = 1e-10)$delta); cat(",\n")
 one("two_proportions_n", power.prop.test(p1 = .15, p2 = .3, power = .9, tol = 1e-10)$n); cat(",\n")
