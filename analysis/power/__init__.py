@@ -24,6 +24,7 @@ from analysis.power.equivalence import (
     tost_power_z,
 )
 from analysis.power.errors import ImpossibleRequest, NoSolution, PostHocRefused, PowerError, SectionError
+from analysis.power.factorial import factorial_means
 from analysis.power.logistic import logistic
 from analysis.power.mams import mams
 from analysis.power.margins import (
@@ -115,6 +116,7 @@ __all__ = [
     "equivalence_rates",
     "equivalence_ratio",
     "event_probability",
+    "factorial_means",
     "finite_population",
     "group_sequential",
     "late_means",
