@@ -111,8 +111,7 @@ def freeze(
         raise Refused("nobody has been allocated yet; there is nothing to freeze", code="empty")
     data = frame.data if with_arms else frame.data.drop(columns=[name for name in BY_ARM if name in frame.data])
     number = (session.scalar(select(func.max(Freeze.number)).where(Freeze.pilot_id == pilot.id)) or 0) + 1
-    name = f"{pilot.slug}/freeze-{number:04d}.parquet"
-    digest = _write(data, folder / name)
+    name, digest = _write(data, folder, f"{pilot.slug}/freeze-{number:04d}")
     version, _ = locking.in_force(session, pilot.id)
     manifest = {
         "pilot": pilot.slug,
@@ -150,7 +149,7 @@ def read_freeze(folder: Path, row: Freeze) -> pd.DataFrame:
 def supersede(
     session: Session, pilot: Pilot, protocol: Protocol, *, folder: Path, actor_id: int | None, now: datetime
 ) -> int:
-    """After an erasure: every freeze of the pilot is replaced by one new one, the old files go, their manifests stay."""
+    """After an erasure: every freeze of the pilot gives way to a new one; the old files go, their manifests stay."""
     old = session.scalars(
         select(Freeze).where(Freeze.pilot_id == pilot.id, Freeze.superseded_by.is_(None)).order_by(Freeze.number)
     ).all()
@@ -311,18 +310,20 @@ def _derived(expression: Any, data: Any) -> Any:
     return pd.to_numeric(pd.Series([values[key] for key in keys], index=data.index), errors="coerce")
 
 
-def _write(data: pd.DataFrame, path: Path) -> str:
-    """Writes beside, syncs, renames: a file that is there is whole. Gives its SHA-256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        raise Refused(f"the file {path.name} exists already; freezes are never overwritten", code="exists")
-    beside = path.with_suffix(".part")
+def _write(data: pd.DataFrame, folder: Path, stem: str) -> tuple[str, str]:
+    """Writes beside, syncs, renames: a file that is there is whole. Gives its name and SHA-256.
+
+    The name holds the content's hash, so a file left by a transaction that was undone is never taken for another.
+    """
+    beside = folder / f"{stem}.{os.getpid()}.part"
+    beside.parent.mkdir(parents=True, exist_ok=True)
     data.to_parquet(beside, index=False)
     with open(beside, "rb") as file:
         os.fsync(file.fileno())
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    os.rename(beside, path)
-    return digest
+    name = f"{stem}-{digest[:12]}.parquet"
+    os.replace(beside, folder / name)
+    return name, digest
 
 
 def _heads(session: Session, pilot: Pilot) -> dict[str, Any]:

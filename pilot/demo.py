@@ -54,6 +54,22 @@ class Login:
     email: str
 
 
+WORDS = (
+    "tulp",
+    "fiets",
+    "molen",
+    "zeil",
+    "brug",
+    "haven",
+    "wilg",
+    "storm",
+    "duin",
+    "kano",
+    "lamp",
+    "boter",
+    "klomp",
+    "regen",
+)
 ROLES = ("researcher", "statistician", "advisor", "interviewer", "policymaker", "steward", "administrator")
 LOGINS = tuple(Login(role, f"{role}@demo.example.org") for role in ROLES)
 

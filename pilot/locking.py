@@ -27,7 +27,7 @@ MODES = ("live", "test")
 def create(session: Session, protocol: Protocol, *, now: datetime) -> Pilot:
     """The pilot of this protocol, as a draft. Raises Refused when its name is taken."""
     slug = protocol.pilot.slug
-    if session.scalar(select(Pilot).where(Pilot.slug == slug)):
+    if find(session, slug):
         raise Refused(
             f"a pilot named '{slug}' exists already; amend it, or choose another pilot.slug", code="name_taken"
         )
@@ -38,8 +38,12 @@ def create(session: Session, protocol: Protocol, *, now: datetime) -> Pilot:
     return pilot
 
 
+def find(session: Session, slug: str) -> Pilot | None:
+    return session.scalar(select(Pilot).where(Pilot.slug == slug))
+
+
 def by_slug(session: Session, slug: str) -> Pilot:
-    pilot = session.scalar(select(Pilot).where(Pilot.slug == slug))
+    pilot = find(session, slug)
     if pilot is None:
         raise NotYours(f"there is no pilot '{slug}'")
     return pilot
@@ -153,12 +157,17 @@ def reveal(session: Session, pilot: Pilot, *, folder: Path, actor_id: int | None
         raise Refused(
             "the key is revealed after closing; before, it would give away what comes next", code="not_closed"
         )
-    commitments = list(session.scalars(select(Commitment).where(Commitment.pilot_id == pilot.id)))
-    for commitment in commitments:
+    published = commitments(session, pilot)
+    for commitment in published:
         commitment.revealed_key = keys.read(folder, pilot.slug, commitment.mode).hex()
         commitment.revealed_at = now
     record(session, "key_revealed", pilot, now=now, actor_id=actor_id)
-    return commitments
+    return published
+
+
+def commitments(session: Session, pilot: Pilot) -> list[Commitment]:
+    """What was published about the keys, live and test."""
+    return list(session.scalars(select(Commitment).where(Commitment.pilot_id == pilot.id).order_by(Commitment.mode)))
 
 
 def in_force(session: Session, pilot_id: int) -> tuple[ProtocolVersion, Protocol]:

@@ -17,12 +17,12 @@ from typing import Any
 
 import rfc8785
 import yaml
-from analysis.planning import Plan as SamplePlan
 from pydantic import TypeAdapter, ValidationError
 
 import randomization as rz
 from analysis.errors import AnalysisError
 from analysis.plan import PreAnalysisPlan
+from analysis.planning import Plan as SamplePlan
 from dashboards.disclosure import Rules as DisclosureRules
 from pilot.errors import ProtocolError
 from pilot.protocol_sections import (

@@ -21,9 +21,17 @@ from pilot.settings import Settings, load
 
 # Where a command lives; adding one is adding a line.
 COMMANDS: dict[str, str] = {
+    "analyse": "pilot.cli.data:analyse",
+    "audit": "pilot.cli.audit:audit",
     "db": "pilot.cli.database:db",
+    "demo": "pilot.cli.running:demo",
+    "export": "pilot.cli.data:export",
+    "import": "pilot.cli.data:import_",
+    "report": "pilot.cli.data:report",
+    "protocol": "pilot.cli.protocols:protocol",
     "serve": "pilot.cli.serve:serve",
     "user": "pilot.cli.users:user",
+    "worker": "pilot.cli.running:worker",
 }
 
 

@@ -59,7 +59,7 @@ def allocate(
     stratum = live.stratum_label(design, participant.covariates)
     row = "*" if live.scope(design) == "pilot" else stratum
     place = {"pilot_id": pilot.id, "mode": participant.mode, "epoch": version.epoch, "stratum": row}
-    insert_once(session, StratumState, **place, next_position=1, counts={}, head="")
+    insert_once(session, StratumState, **place, next_position=1, counts={}, head=live.GENESIS)
     position, state, head, counts = session.execute(
         update(StratumState)
         .filter_by(**place)
