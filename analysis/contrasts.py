@@ -36,6 +36,7 @@ class Table:
     rows: np.ndarray
     strata: bool
     clusters: bool
+    clusters_allocated: bool
     pairs: bool
     weights: bool
     covariates: tuple[str, ...]
@@ -112,6 +113,7 @@ def lay_table(
         rows=rows,
         strata=decision.strata != () and len(set(data["s"])) > 1,
         clusters=context.clusters is not None,
+        clusters_allocated=decision.clusters_allocated,
         pairs=decision.pairs is not None and context.plan.broken_pairs == "drop_pair",
         weights=weighted,
         covariates=tuple(f"x{place}" for place in range(x.shape[1])),
@@ -129,7 +131,8 @@ def unadjusted(table: Table) -> Estimate:
     """The comparison of the two arms as the design dictates it, without covariates."""
     if table.summary == "risk_ratio":
         return _risk_ratio(table, ())
-    if table.weights:
+    crossed = table.clusters and table.strata and not table.clusters_allocated
+    if table.weights or crossed:
         if table.strata:
             return _lin(table, stratum_columns(table.data))
         return _regress(table, "y ~ t", table.data)["t"]
@@ -159,21 +162,21 @@ def adjusted(table: Table, estimator: str) -> Estimate | None:
 
 
 def pool_sparse(
-    strata: np.ndarray, treated: np.ndarray, minimum: int, clusters: Sequence[str] | pd.Series | None = None
+    strata: np.ndarray, arms: np.ndarray, minimum: int, clusters: Sequence[str] | pd.Series | None = None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Stratum labels, shape (n,), with those too thin to analyse put together, and the names of those.
 
-    A stratum is thin when either arm has fewer than `minimum` people in it (or clusters, when they were allocated).
-    Thin strata become one; when even that one is thin it takes in the smallest of the others, until it is not.
+    A stratum is thin when one of the arms has fewer than `minimum` people (or allocated clusters) in it. Thin strata
+    become one; when even that one is thin it takes in the smallest of the others, until it is not.
 
     >>> labels, thin = pool_sparse(np.array(list("aaaabc")), np.array([0, 0, 1, 1, 0, 1.0]), 1)
     >>> labels.tolist(), thin
     (['a', 'a', 'a', 'a', 'b + c', 'b + c'], ('b', 'c'))
     """
-    people = pd.DataFrame({"s": strata, "t": treated > 0})
+    people = pd.DataFrame({"s": strata, "t": arms})
     units = people if clusters is None else people.assign(c=np.asarray(clusters)).drop_duplicates(["s", "t", "c"])
     counts = pd.DataFrame(
-        {side: units.loc[units["t"] == side, "s"].value_counts() for side in (False, True)}, index=sorted(set(strata))
+        {arm: units.loc[units["t"] == arm, "s"].value_counts() for arm in sorted(set(arms))}, index=sorted(set(strata))
     ).fillna(0)
     thin = sorted(counts.index[(counts < minimum).any(axis=1)])
     if not thin:

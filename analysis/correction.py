@@ -93,7 +93,7 @@ def maximum_t(
     shared = set.intersection(*(set(contrast) for contrast in contrasts))
     if len(shared) == 1:
         return _shared_arm(np.abs(statistics), contrasts, arm_variances, shared.pop(), sd, df)
-    sobol = stats.qmc.Sobol(len(arms) + 1, scramble=True, rng=np.random.default_rng(20261122)).random_base2(17)
+    sobol = stats.qmc.Sobol(len(arms) + 1, scramble=True, rng=np.random.default_rng(20261122)).random_base2(15)
     sobol = np.clip(sobol, 1e-12, 1 - 1e-12)
     z = stats.norm.ppf(sobol[:, :-1]) * np.sqrt([arm_variances[arm] for arm in arms])
     scale = _scale(sobol[:, -1], df)

@@ -123,8 +123,9 @@ RULES: dict[str, Rule] = {
 class Decision:
     """The estimator that follows from the design and the plan; it is locked with the plan.
 
-    `strata`, `clusters`, `pairs` and `probability` name columns of the data. `adjust` are the covariates of the
-    adjusted result, those of the design first. `convention` is the standard error, `inference` the reference.
+    `strata`, `clusters`, `pairs` and `probability` name columns of the data; `clusters_allocated` says that whole
+    clusters got an arm. `adjust` are the covariates of the adjusted result, those of the design first. `convention`
+    is the standard error, `inference` the reference.
     """
 
     design: str
@@ -134,6 +135,7 @@ class Decision:
     headline: Literal["unadjusted", "adjusted"]
     strata: tuple[str, ...]
     clusters: str | None
+    clusters_allocated: bool
     pairs: str | None
     probability: str | None
     weighs: bool
@@ -177,6 +179,7 @@ def decide(design: Design, plan: AnalysisPlan) -> Decision:
         headline=plan.headline or ("adjusted" if adjust else "unadjusted"),
         strata=structure.strata,
         clusters=structure.clusters,
+        clusters_allocated=structure.clusters_allocated,
         pairs=structure.pairs,
         probability=plan.columns.probability,
         weighs=structure.weighs or plan.columns.probability is not None,

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
-from analysis.contrasts import Context
+from analysis.contrasts import Context, pool_sparse
 from analysis.errors import AnalysisError, DesignNotEstimable
 from analysis.measured import Measured
 from analysis.outcome_results import Estimated
@@ -18,6 +20,9 @@ from analysis.permutation import randomization_inference
 from analysis.plan_schema import JOINT
 from analysis.redraws import Redraws, redraw
 from analysis.stepdown import Hypothesis, permutation_family
+
+THICK = 8
+"""Units that every arm of a stratum has before the stratum enters the test statistic by itself."""
 
 
 def redraws_for(context: Context, families: Iterable[str]) -> Redraws | None:
@@ -27,7 +32,20 @@ def redraws_for(context: Context, families: Iterable[str]) -> Redraws | None:
         return None
     if context.trial.design is None:
         raise DesignNotEstimable("without its design an allocation cannot be redrawn")
-    return redraw(context.trial, context.trial.design, draws=context.plan.draws, seed=context.plan.seed)
+    drawn = redraw(context.trial, context.trial.design, draws=context.plan.draws, seed=context.plan.seed)
+    if not context.decision.strata or context.decision.pairs is not None:
+        return drawn
+    return replace(drawn, strata=_thick_strata(context, drawn))
+
+
+def _thick_strata(context: Context, drawn: Redraws) -> np.ndarray:
+    """Strata for the test statistic, joined until each arm has units enough to survive a redraw and some drop-out.
+
+    Any statistic gives a valid test as long as the draws are those of the design, so this is free to choose.
+    """
+    first = np.unique(drawn.unit, return_index=True)[1]
+    labels = context.trial.stratum().to_numpy()[first]
+    return pd.factorize(pool_sparse(labels, drawn.observed, THICK)[0])[0].astype(np.intp)
 
 
 def with_permutation(context: Context, estimated: Sequence[Estimated], redraws: Redraws | None) -> list[Estimated]:

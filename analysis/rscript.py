@@ -79,6 +79,7 @@ def _plan(plan: PreAnalysisPlan) -> str:
         "strata": _texts(decision.strata),
         "sparse_minimum": str(analysis.sparse_strata.minimum),
         "clusters": _text(decision.clusters),
+        "whole_groups": "TRUE" if decision.clusters_allocated else "FALSE",
         "pairs": _text(decision.pairs),
         "drop_broken_pairs": "TRUE" if analysis.broken_pairs == "drop_pair" else "FALSE",
         "probability": _text(decision.probability),

@@ -219,7 +219,7 @@ clusters_of <- function(people, plan, arm) {
 
 unadjusted <- function(y, t, s, pair, w, g, plan) {
   several <- length(unique(s)) > 1
-  if (!is.null(w)) {
+  if (!is.null(w) || (several && !is.null(g) && !plan$whole_groups)) {
     if (several) return(lin(y, t, indicators(s), w, g))
     return(least_squares(cbind(1, t), y, 2, w, g))
   }

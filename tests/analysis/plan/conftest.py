@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import randomization as rz
+from analysis import PreAnalysisPlan
 
 HERE = Path(__file__).resolve()
 ROOT = HERE.parents[3]
@@ -32,8 +33,7 @@ def examples() -> Path:
     return ROOT / "examples"
 
 
-@pytest.fixture
-def sections() -> dict[str, Any]:
+def plan_sections() -> dict[str, Any]:
     return {
         "allocation": ALLOCATION,
         "outcomes": [
@@ -63,16 +63,26 @@ def sections() -> dict[str, Any]:
             "components": {
                 "portal": ["portal"], "advice": ["portal", "advice"], "voucher": ["portal", "advice", "voucher"],
             },
-            "draws": 500,
+            "draws": 100,
             "seed": 20261122,
         },
     }  # fmt: skip
 
 
+@pytest.fixture
+def sections() -> dict[str, Any]:
+    return plan_sections()
+
+
+@pytest.fixture(scope="session")
+def results(people):
+    return PreAnalysisPlan.from_dict(plan_sections()).run(people)
+
+
 @pytest.fixture(scope="session")
 def people() -> pd.DataFrame:
     rng = np.random.default_rng(5)
-    n = 600
+    n = 360
     data = pd.DataFrame(
         {
             "region": rng.choice(["noord", "oost", "zuid"], n),

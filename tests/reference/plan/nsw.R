@@ -1,0 +1,265 @@
+# The primary estimates of the plan with fingerprint 9f6c4a4053e85ed718c606d81c5d375c956cf656826c0504fb99a89f6aa825db,
+# made again in R. Run: Rscript reproduce.R nsw.csv
+
+# ---- reading -------------------------------------------------------------------------------------------------------
+options(digits = 15, warn = 1)
+
+read_people <- function(file) {
+  header <- sub("^\ufeff", "", readLines(file, 1, encoding = "UTF-8"))
+  european <- lengths(regmatches(header, gregexpr(";", header))) > lengths(regmatches(header, gregexpr(",", header)))
+  people <- read.table(file, header = TRUE, sep = if (european) ";" else ",", quote = "\"", comment.char = "",
+                       colClasses = "character", check.names = FALSE, strip.white = TRUE, fileEncoding = "UTF-8-BOM",
+                       na.strings = c("", "NA", "NaN", "nan", "None", "null", "NULL", "N/A", "n/a", "<NA>"))
+  if (european) people[] <- lapply(people, decimal_points)
+  people
+}
+
+decimal_points <- function(x) {
+  y <- sub(",", ".", x, fixed = TRUE)
+  if (all(is.na(x) | !is.na(suppressWarnings(as.numeric(y))))) y else x
+}
+
+as_number <- function(x) {
+  words <- tolower(x)
+  if (all(is.na(x) | words %in% c("true", "false"))) return(ifelse(is.na(x), NA, as.numeric(words == "true")))
+  suppressWarnings(as.numeric(x))
+}
+
+yes_no <- function(x) {
+  words <- tolower(trimws(x))
+  as_number(ifelse(words %in% c("yes", "ja", "true"), "1", ifelse(words %in% c("no", "nee", "false"), "0", x)))
+}
+
+is_number <- function(x) all(is.na(x) | !is.na(as_number(x)))
+
+as_label <- function(x) {
+  number <- suppressWarnings(as.numeric(x))
+  if (!anyNA(number) && all(number == round(number))) format(number, scientific = FALSE, trim = TRUE) else x
+}
+
+stratum_of <- function(people, columns) {
+  if (length(columns) == 0) return(rep("all", nrow(people)))
+  do.call(paste, c(lapply(columns, function(column) as_label(people[[column]])), sep = "|"))
+}
+
+# ---- covariates: numbers as they are, labels as indicators, an indicator for a missing number -----------------------
+encode <- function(people, columns) {
+  X <- matrix(numeric(0), nrow(people), 0)
+  for (column in columns) {
+    raw <- people[[column]]
+    if (is_number(raw)) {
+      x <- as_number(raw)
+      absent <- is.na(x)
+      if (all(absent)) next
+      x[absent] <- mean(x[!absent])
+      X <- cbind(X, x, as.numeric(absent))
+    } else {
+      raw[is.na(raw)] <- "(missing)"
+      for (level in sort(unique(raw), method = "radix")[-1]) X <- cbind(X, as.numeric(raw == level))
+    }
+  }
+  X[, apply(X, 2, function(x) max(x) > min(x)), drop = FALSE]
+}
+
+differing <- function(x) length(x) - max(table(x))
+
+informative <- function(X, t) {
+  keep <- apply(X, 2, function(x) differing(x[t == 1]) >= 2 && differing(x[t == 0]) >= 2)
+  X[, if (ncol(X)) keep else logical(0), drop = FALSE]
+}
+
+# ---- strata that are too thin are put together, then joined to the smallest others until they are thick enough ------
+pool_sparse <- function(s, t, minimum, cluster) {
+  units <- data.frame(s = s, t = t)
+  if (!is.null(cluster)) units <- units[!duplicated(data.frame(s, t, cluster)), ]
+  names_of <- sort(unique(s), method = "radix")
+  counts <- cbind(sapply(names_of, function(n) sum(units$s == n & units$t == 0)),
+                  sapply(names_of, function(n) sum(units$s == n & units$t == 1)))
+  thin <- names_of[apply(counts < minimum, 1, any)]
+  if (length(thin) == 0) return(s)
+  rest <- setdiff(names_of, thin)
+  rest <- rest[order(rowSums(counts)[match(rest, names_of)])]
+  while (any(colSums(counts[names_of %in% thin, , drop = FALSE]) < minimum) && length(rest)) {
+    thin <- c(thin, rest[1])
+    rest <- rest[-1]
+  }
+  ifelse(s %in% thin, paste(thin, collapse = " + "), s)
+}
+
+# ---- estimators ----------------------------------------------------------------------------------------------------
+have_estimatr <- requireNamespace("estimatr", quietly = TRUE)
+
+inverse_root <- function(M) {
+  e <- eigen(M, symmetric = TRUE)
+  keep <- e$values > 1e-10
+  e$vectors[, keep, drop = FALSE] %*% (t(e$vectors[, keep, drop = FALSE]) / sqrt(e$values[keep]))
+}
+
+least_squares <- function(X, y, place, weights = NULL, cluster = NULL) {
+  if (have_estimatr && is.null(weights)) {
+    fit <- estimatr::lm_robust(y ~ 0 + X, se_type = if (is.null(cluster)) "HC2" else "CR2", clusters = cluster)
+    return(c(unname(fit$coefficients[place]), unname(fit$std.error[place])))
+  }
+  root <- if (is.null(weights)) rep(1, length(y)) else sqrt(weights)
+  scale <- sqrt(colSums((X * root)^2))
+  Z <- sweep(X * root, 2, scale, "/")
+  bread <- solve(crossprod(Z))
+  b <- bread %*% crossprod(Z, y * root)
+  e <- as.vector(y * root - Z %*% b)
+  if (is.null(cluster)) {
+    h <- rowSums((Z %*% bread) * Z)
+    meat <- crossprod(Z * (e / sqrt(1 - h)))
+  } else {
+    meat <- matrix(0, ncol(Z), ncol(Z))
+    for (g in unique(cluster)) {
+      rows <- cluster == g
+      Zg <- Z[rows, , drop = FALSE]
+      score <- t(Zg) %*% inverse_root(diag(sum(rows)) - Zg %*% bread %*% t(Zg)) %*% e[rows]
+      meat <- meat + score %*% t(score)
+    }
+  }
+  V <- bread %*% meat %*% bread
+  se <- if (!is.null(weights) && !is.null(cluster)) NA else sqrt(V[place, place]) / scale[place]
+  c(b[place] / scale[place], se)
+}
+
+indicators <- function(s) {
+  levels <- sort(unique(s), method = "radix")[-1]
+  matrix(as.numeric(outer(s, levels, "==")), length(s))
+}
+
+lin <- function(y, t, C, weights = NULL, cluster = NULL) {
+  C <- sweep(C, 2, if (is.null(weights)) colMeans(C) else colSums(C * weights) / sum(weights))
+  least_squares(cbind(1, t, C, t * C), y, 2, weights, cluster)
+}
+
+difference <- function(y, t, cluster = NULL) {
+  if (!is.null(cluster)) return(least_squares(cbind(1, t), y, 2, NULL, cluster))
+  c(mean(y[t == 1]) - mean(y[t == 0]), sqrt(var(y[t == 1]) / sum(t == 1) + var(y[t == 0]) / sum(t == 0)))
+}
+
+blocked <- function(y, t, s, cluster = NULL) {
+  total <- c(0, 0)
+  for (b in unique(s)) {
+    rows <- s == b
+    part <- difference(y[rows], t[rows], if (is.null(cluster)) NULL else cluster[rows])
+    total <- total + c(part[1] * mean(rows), (part[2] * mean(rows))^2)
+  }
+  c(total[1], sqrt(total[2]))
+}
+
+paired <- function(y, t, pair, X = NULL) {
+  ones <- which(t == 1)
+  zeros <- match(pair[ones], ifelse(t == 0, pair, NA))
+  d <- y[ones] - y[zeros]
+  if (is.null(X) || ncol(X) == 0) return(c(mean(d), sd(d) / sqrt(length(d))))
+  D <- X[ones, , drop = FALSE] - X[zeros, , drop = FALSE]
+  M <- (X[ones, , drop = FALSE] + X[zeros, , drop = FALSE]) / 2
+  R <- cbind(D, sweep(M, 2, colMeans(M)))
+  R <- R[, apply(R, 2, function(x) max(x) - min(x) > 1e-12), drop = FALSE]
+  least_squares(cbind(1, R), d, 1)
+}
+
+# ---- one contrast of one outcome -----------------------------------------------------------------------------------
+response_weights <- function(arm, seen, X) {
+  w <- rep(0, length(arm))
+  for (a in unique(arm)) {
+    rows <- arm == a
+    chance <- rep(1, sum(rows))
+    if (!all(seen[rows])) {
+      model <- if (ncol(X)) cbind(1, X[rows, , drop = FALSE]) else matrix(1, sum(rows), 1)
+      control <- glm.control(epsilon = 1e-14, maxit = 100)
+      chance <- glm.fit(model, as.numeric(seen[rows]), family = binomial(), control = control)$fitted.values
+    }
+    w[rows] <- ifelse(seen[rows], 1 / chance, 0)
+  }
+  w
+}
+
+contrast <- function(people, plan, outcome, treated, comparison) {
+  arm <- as_label(people[[plan$arm]])
+  y <- if (outcome$kind == "binary") yes_no(people[[outcome$column]]) else as_number(people[[outcome$column]])
+  if (outcome$summary == "share_above_zero") y <- as.numeric(y > 0)
+  seen <- !is.na(y)
+  weights <- NULL
+  if (outcome$handling == "inverse_probability" && !all(seen)) {
+    weights <- response_weights(arm, seen, encode(people, plan$response_covariates))
+  }
+  use <- arm %in% c(treated, comparison)
+  if (outcome$handling == "zero") y[!seen] <- 0
+  if (outcome$handling == "worst_case") {
+    y[!seen & arm == treated] <- outcome$bad
+    y[!seen & arm == comparison] <- outcome$good
+  }
+  use <- use & !is.na(y)
+  if (!is.null(plan$probability)) {
+    weights <- (if (is.null(weights)) 1 else weights) / as_number(people[[plan$probability]])
+  }
+  cluster <- clusters_of(people, plan, arm)
+  pair <- if (!is.null(plan$pairs)) as_label(people[[plan$pairs]]) else NULL
+  if (!is.null(pair) && plan$drop_broken_pairs) use <- use & pair %in% names(which(table(pair[use]) == 2))
+  t <- as.numeric(arm[use] == treated)
+  X <- informative(encode(people, plan$adjust)[use, , drop = FALSE], t)
+  w <- if (is.null(weights)) NULL else weights[use]
+  g <- if (is.null(cluster)) NULL else cluster[use]
+  s <- pool_sparse(stratum_of(people, plan$strata)[use], t, plan$sparse_minimum, g)
+  rbind(unadjusted = unadjusted(y[use], t, s, pair[use], w, g, plan),
+        adjusted = adjusted(y[use], t, s, pair[use], w, g, X, plan))
+}
+
+clusters_of <- function(people, plan, arm) {
+  if (!is.null(plan$clusters)) return(as_label(people[[plan$clusters]]))
+  if (is.null(plan$advisors)) return(NULL)
+  advisor <- people[[plan$advisors]]
+  ifelse(!is.na(advisor) & arm %in% plan$advised, paste("advisor", advisor), paste("alone", seq_along(arm)))
+}
+
+unadjusted <- function(y, t, s, pair, w, g, plan) {
+  several <- length(unique(s)) > 1
+  if (!is.null(w) || (several && !is.null(g) && !plan$whole_groups)) {
+    if (several) return(lin(y, t, indicators(s), w, g))
+    return(least_squares(cbind(1, t), y, 2, w, g))
+  }
+  if (!is.null(pair) && plan$drop_broken_pairs) return(paired(y, t, pair))
+  if (several) blocked(y, t, s, g) else difference(y, t, g)
+}
+
+adjusted <- function(y, t, s, pair, w, g, X, plan) {
+  if (ncol(X) == 0 || plan$estimator == "difference_in_means") return(c(NA, NA))
+  if (!is.null(pair) && plan$drop_broken_pairs) return(paired(y, t, pair, X))
+  C <- if (length(unique(s)) > 1) cbind(X, indicators(s)) else X
+  if (plan$estimator == "ancova") least_squares(cbind(1, t, C), y, 2, w, g) else lin(y, t, C, w, g)
+}
+
+# ---- everything that the plan registered ---------------------------------------------------------------------------
+reproduce <- function(people, plan) {
+  rows <- list()
+  for (outcome in plan$outcomes) {
+    for (pair in plan$contrasts) {
+      found <- contrast(people, plan, outcome, pair[1], pair[2])
+      rows[[length(rows) + 1]] <- data.frame(outcome = outcome$name, treated = pair[1], comparison = pair[2],
+                                             result = rownames(found), estimate = found[, 1], se = found[, 2])
+    }
+  }
+  do.call(rbind, rows)
+}
+
+# ---- the choices of the locked plan ----------------------------------------------------------------------------------
+plan <- list(
+  arm = "arm",
+  estimator = "lin",
+  adjust = c("age", "educ", "black", "hisp", "marr", "nodegree", "re74", "re75"),
+  response_covariates = c("age", "educ", "black", "hisp", "marr", "nodegree", "re74", "re75"),
+  strata = character(0),
+  sparse_minimum = 2,
+  whole_groups = FALSE,
+  drop_broken_pairs = TRUE,
+  advised = character(0),
+  contrasts = list(c("training", "control")),
+  outcomes = list(list(name = "earnings_1978", column = "re78", kind = "earnings", summary = "mean_difference", handling = "complete_cases"))
+)
+
+arguments <- commandArgs(trailingOnly = TRUE)
+file <- if (length(arguments)) arguments[[1]] else "nsw.csv"
+found <- reproduce(read_people(file), plan)
+write.csv(found, row.names = FALSE, quote = TRUE)
