@@ -36,6 +36,13 @@ _HOMES: dict[str, str] = {
     "hedges_g": "effect_sizes", "glass_delta": "effect_sizes", "klk_index": "indices", "icw_index": "indices",
     # a trial, its plan, and what carrying the plan out gives
     "Trial": "trial", "read_data": "reading", "PreAnalysisPlan": "plan", "Results": "results",
+    "r_script": "rscript", "sample_ratio": "sample_ratio",
+    # balance, attrition, cost, and looks while a pilot runs
+    "hansen_bowers": "balance", "joint_f": "balance", "normalised_difference": "balance",
+    "differential_response": "attrition", "response_weights": "attrition", "lee_bounds": "bounds",
+    "manski_bounds": "bounds", "cost_effectiveness": "cost", "fieller": "cost", "bootstrap_interval": "cost",
+    "deadweight": "cost", "crowding_out": "cost", "AlphaLedger": "monitoring", "confidence_sequence": "monitoring",
+    "fidelity": "delivery", "by_advisor": "delivery",
 }  # fmt: skip
 
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

@@ -162,7 +162,8 @@ def solve_set(reduced: Quadratic, bound: float) -> tuple[Interval, ...]:
     A1, A2 = A1 * unit, A2 * unit**2
     m = len(gy)
     zero, eye = np.zeros((m, m)), np.eye(m)
-    values = eigvals(np.block([[zero, eye], [-A0, -A1]]), np.block([[eye, zero], [zero, A2]]), homogeneous_eigvals=True)
+    left, right = np.block([[zero, eye], [-A0, -A1]]), np.block([[eye, zero], [zero, A2]])
+    values: Any = eigvals(left, right, homogeneous_eigvals=True)
     alpha, beta = values
     finite = np.abs(beta) > 1e-12 * np.abs(alpha).max()
     roots = alpha[finite] / beta[finite]

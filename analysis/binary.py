@@ -112,10 +112,10 @@ def logit_margin(
         raise OptionError(f"the data have {len(labels)} arms", remedy="name the one to compare with treated=")
     chosen = known_label(labels, others[0] if treated is None else treated)
     n = len(rows)
-    stack = pd.concat([rows, rows.assign(**{arm: chosen}), rows.assign(**{arm: against})], ignore_index=True)
+    stack = pd.concat([rows, *(rows.assign(**{str(arm): label}) for label in (chosen, against))], ignore_index=True)
     if isinstance(rows[arm].dtype, pd.CategoricalDtype):
         stack[arm] = stack[arm].astype(rows[arm].dtype)
-    model = read_model(formula, rows, clusters=None if groups is None else extra[0][keep].to_numpy())
+    model = read_model(formula, rows, clusters=None if groups is None else np.asarray(extra[0])[keep])
     kind = convention_of(se_type, model, "logit")
     X = read_model(formula, stack).X.dense()
     fit = fit_glm(X[:n], model.y, "logit", model.names)
@@ -130,7 +130,7 @@ def logit_margin(
     extras: dict[str, Any] = {"risk_treated": risks[0], "risk_control": risks[1]}
     if len(place) == 1:
         extras |= {"logit": float(fit.coefficients[place[0]]), "logit_se": float(np.sqrt(vcov[place[0], place[0]]))}
-    name = f"{chosen} - {against}" if isinstance(chosen, str) else arm
+    name = f"{chosen} - {against}" if isinstance(chosen, str) else str(arm)
     return Estimate.of(
         name, value, math.sqrt(float(gradient @ vcov @ gradient)), df=math.inf, n=n,
         estimand=f"{summary} of standardised risks", convention=f"{kind}, delta method, normal reference",

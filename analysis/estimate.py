@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from analysis.errors import DesignNotEstimable, OptionError, UnknownCoefficient, nearest
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 Scale = Literal["identity", "log", "logit"]
 
 

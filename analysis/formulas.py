@@ -183,11 +183,12 @@ def _formulaic_design(rows: pd.DataFrame, left: str, right: str) -> tuple[Array,
 
 
 def _formula(formula: str) -> Any:
-    from formulaic import Formula
+    import formulaic
     from formulaic.errors import FormulaicError
 
+    reader: Any = formulaic.Formula
     try:
-        return Formula(formula)
+        return reader(formula)
     except (FormulaicError, SyntaxError, ValueError) as error:
         raise FormulaError(f"'{formula}' cannot be read: {error}") from error
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import ConstantOutcome, DataError, MissingValues, OptionError, UnknownColumn, nearest
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 Codes = NDArray[np.intp]
 Column = str | Sequence[str] | NDArray[Any] | pd.Series
 CONTROLS = ("control", "placebo")
@@ -71,12 +71,12 @@ def column(frame: pd.DataFrame, which: Any, role: str) -> pd.Series:
     return pd.Series(values, index=frame.index, name=role)
 
 
-def is_number(series: pd.Series) -> bool:
+def is_number(series: Any) -> bool:
     """Whether a column holds numbers (truth values count as 0 and 1)."""
     return pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_complex_dtype(series)
 
 
-def numbers(series: pd.Series, role: str) -> Array:
+def numbers(series: Any, role: str) -> Array:
     """A column as floats, missing values as NaN; raises DataError for text and MissingValues for infinite values."""
     if not is_number(series):
         try:
@@ -117,7 +117,7 @@ def complete(frame: pd.DataFrame, series: Sequence[pd.Series]) -> NDArray[np.boo
     return keep
 
 
-def codes(series: pd.Series) -> tuple[Codes, list[Any]]:
+def codes(series: Any) -> tuple[Codes, list[Any]]:
     """Labels as numbers 0, 1, … in the order of a categorical, else sorted; only labels that occur."""
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.cat.remove_unused_categories()
@@ -173,7 +173,7 @@ def known_label(labels: Sequence[Any], label: Any) -> Any:
     raise OptionError(f"no participant is in arm '{label}'", remedy=nearest(label, labels, "arm"))
 
 
-def two_arms(series: pd.Series, treated: Any = None, control: Any = None) -> tuple[Arms, NDArray[np.bool_]]:
+def two_arms(series: Any, treated: Any = None, control: Any = None) -> tuple[Arms, NDArray[np.bool_]]:
     """The contrast that was asked for, and which of the given rows belong to it.
 
     With two arms in the data nothing need be said; with more, the treated arm must be named.

@@ -55,8 +55,10 @@ def horvitz_thompson(
     frame = as_frame(data)
     given = None
     if probabilities is not None:
-        given = np.full(len(frame), float(probabilities)) if np.isscalar(probabilities) and not isinstance(
-            probabilities, str) else numbers(column(frame, probabilities, "probability"), "probability")  # fmt: skip
+        if isinstance(probabilities, (int, float, np.number)):
+            given = np.full(len(frame), float(probabilities))
+        else:
+            given = numbers(column(frame, probabilities, "probability"), "probability")
         if not ((given > 0) & (given < 1)).all():
             raise DataError("probabilities of assignment lie strictly between 0 and 1")
     contrast = read_contrast(

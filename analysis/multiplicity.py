@@ -17,7 +17,7 @@ from scipy.special import gammaln, ndtr, roots_hermite
 
 from analysis.errors import DataError, OptionError, nearest
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 Method = Literal["bonferroni", "sidak", "holm", "hochberg", "hommel", "bh", "by"]
 
 

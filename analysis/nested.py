@@ -87,7 +87,7 @@ def _random(effect: Estimate, y: Any, indicator: Any, groups: Any) -> tuple[Esti
     return joined, "CR2 by arm, Welch df"
 
 
-def _check(who: pd.Series, indicator: Any) -> None:
+def _check(who: Any, indicator: Any) -> None:
     for side in (1, 0):
         served = who[indicator == side].dropna()
         if len(served) and served.nunique() < 2:

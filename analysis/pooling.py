@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.optimize import brentq
@@ -123,4 +123,5 @@ def _tau2(y: Array, v: Array, method: str) -> float:
     high = float(np.var(y) + v.max())
     while excess(high) > 0:
         high *= 4
-    return float(brentq(excess, 0.0, high, xtol=1e-14 * high, rtol=1e-14))
+    root: Any = brentq(excess, 0.0, high, xtol=1e-14 * high)
+    return float(root)

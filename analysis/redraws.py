@@ -124,7 +124,7 @@ def _whole(frame: pd.DataFrame, grouping: Any) -> pd.Series:
 
 
 def _strata(frame: pd.DataFrame, design: Any) -> NDArray[np.intp]:
-    names = list(getattr(design, "strata", ()) or ())
+    names: list[str] = list(getattr(design, "strata", ()) or ())
     pairs = getattr(design, "pairs", None)
     if isinstance(pairs, str):
         names.append(pairs)

@@ -19,7 +19,7 @@ from analysis.errors import DataError, OptionError
 from analysis.permutation import Alternative, Statistic, check, observed_and_null, p_value, prepare
 from analysis.redraws import Redraws, redraw
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 TIE = 1e-9
 
 

@@ -6,6 +6,8 @@ what was absorbed has to be known as well, or HC2, HC3 and CR2 would be too smal
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr
@@ -14,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from analysis.errors import NotConverged
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 Codes = NDArray[np.intp]
 
 
@@ -70,7 +72,8 @@ def basis(effects: tuple[Codes, ...], weights: Array | None = None) -> Array:
         blocks.append(dummies / np.linalg.norm(dummies, axis=0))
     if len(blocks) == 1:
         return blocks[0]
-    Q, triangle, _ = qr(np.hstack(blocks), mode="economic", pivoting=True)
+    parts: Any = qr(np.hstack(blocks), mode="economic", pivoting=True)
+    Q, triangle, _ = parts
     size = np.abs(np.diag(triangle))
     return Q[:, size > 1e-9 * size[0]]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from analysis.errors import TooFewClusters
 from analysis.kernels.linear import Fit
 from analysis.kernels.rows import Columns, Dense, Rows, as_rows
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 Codes = NDArray[np.intp]
 POWERS = {"CR0": 0.0, "CR1": 0.0, "CR2": -0.5, "CR3": -1.0}
 EIGENVALUE_ONE = 1e-10
@@ -51,7 +52,7 @@ class Grouping:
             step = max(1, CHUNK_BYTES // (8 * k * max(k, size)))
             for begin in range(first, last, step):
                 end = min(begin + step, last)
-                yield end - begin, size, self.order[starts[begin] : starts[end]]
+                yield int(end - begin), size, self.order[starts[begin] : starts[end]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,15 +8,16 @@ that are combinations of others.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack, qr, solve_triangular
+from scipy.linalg import qr, solve_triangular
 
 from analysis.errors import DesignNotEstimable, MissingValues, RankDeficient
 from analysis.kernels.rows import Rows, as_rows
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 SAFE_CONDITION = 2e3
 RANK_TOLERANCE = 1e-10
 
@@ -63,7 +64,7 @@ def least_squares(X: Array | Rows, y: Array, names: tuple[str, ...] = ()) -> Fit
         values = np.linalg.eigvalsh(scaled)
         if values[0] > values[-1] / SAFE_CONDITION**2:
             lower = np.linalg.cholesky(scaled)
-            inverse, _ = lapack.dtrtri(lower, lower=1)
+            inverse = solve_triangular(lower, np.eye(k), lower=True, check_finite=False)
             Q = inverse.T / scale[:, None]
             beta = Q @ (Q.T @ moments)
             return Fit(beta, residuals_of(rows, y, beta), Q)
@@ -75,7 +76,8 @@ def by_orthogonal(X: Array, y: Array, names: tuple[str, ...] = ()) -> Fit:
     scale = np.linalg.norm(X, axis=0)
     if (scale == 0).any():
         raise RankDeficient(labels(np.flatnonzero(scale == 0), names), because=" (zero everywhere)")
-    basis, triangle, order = qr(X / scale, mode="economic", pivoting=True)
+    parts: Any = qr(X / scale, mode="economic", pivoting=True)
+    basis, triangle, order = parts
     size = np.abs(np.diag(triangle))
     rank = int((size > RANK_TOLERANCE * size[0]).sum())
     if rank < X.shape[1]:

@@ -8,11 +8,12 @@ outcomes, arms and subgroups read the same bits.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 Bits = NDArray[np.uint8]
 CHUNK = 1 << 20
 FEW_DRAWS = 8

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from scipy.stats import rankdata
 
 from analysis.kernels.permute import Bits, Slots, sums_over_members
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 CACHE_CELLS = 40_000_000
 
 

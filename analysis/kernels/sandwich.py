@@ -6,6 +6,8 @@ variance of the difference in means that Neyman derived from randomization alone
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ from analysis.errors import DesignNotEstimable
 from analysis.kernels.linear import Fit
 from analysis.kernels.rows import Rows, as_rows
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 LEVERAGE_ONE = 1e-10
 
 

@@ -6,13 +6,14 @@ Everything is computed over the distinct event times, which number far fewer tha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import DesignNotEstimable, NotConverged
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

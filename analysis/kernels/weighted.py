@@ -8,13 +8,15 @@ identity inside the span of [X_g, W_g X_g], hence 2k x 2k algebra per cluster.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.kernels.clusters import Grouping, take
 from analysis.kernels.rows import Rows
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 NOTHING = 1e-12
 
 

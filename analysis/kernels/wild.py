@@ -1,18 +1,21 @@
 """The wild cluster bootstrap without a single refit.
 
 Residuals are flipped by cluster with weights W (G x B). The bootstrapped coefficient and its cluster-robust variance
-are then a linear and a quadratic form in W whose coefficients need one pass: O(GkB) in all. Cameron,
-Gelbach and Miller (2008), Review of Economics and Statistics 90, 414-427; Roodman et al. (2019), Stata Journal 19, 4-60.
+are then a linear and a quadratic form in W whose coefficients need one pass: O(GkB) in all.
+
+Cameron, Gelbach and Miller (2008), Review of Economics and Statistics 90, 414-427; Roodman, Nielsen, MacKinnon and Webb
+(2019), Stata Journal 19, 4-60.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt(1.5)])
 CHUNK_CELLS = 1 << 19
 

@@ -75,7 +75,8 @@ def test_many_draws_agree_with_scipy() -> None:
     )
     theirs = scipy.stats.permutation_test(
         (data["y"][data["arm"] == "b"], data["y"][data["arm"] == "a"]),
-        lambda x, y, axis: x.mean(axis=axis) - y.mean(axis=axis), n_resamples=20_000, vectorized=True, alternative="greater",
+        lambda x, y, axis: x.mean(axis=axis) - y.mean(axis=axis), n_resamples=20_000, vectorized=True,
+        alternative="greater",
         rng=np.random.default_rng(1),
     )  # fmt: skip
     assert not test.exact
