@@ -69,7 +69,7 @@ def carry_out(
     measured = [measure(trial, outcome) for outcome in plan.outcomes]
     taken = taken_up(trial, plan.analysis)
     take_up = () if taken is None else by_arm(trial, taken)
-    arms, ratio = _arm_counts(context)
+    arms, ratio = arm_counts(context)
     found = [*deviations.of_data(context, ratio), *deviations.of_take_up(take_up, context)]
     redraws = redraws_for(context, {part.outcome.family for part in measured})
     parts = []
@@ -127,7 +127,8 @@ def require_named(plan: PreAnalysisPlan, data: pd.DataFrame) -> None:
             raise UnknownColumn(name, data.columns, path=path)
 
 
-def _arm_counts(context: Context) -> tuple[tuple[ArmCount, ...], SampleRatio]:
+def arm_counts(context: Context) -> tuple[tuple[ArmCount, ...], SampleRatio]:
+    """The sizes of the arms beside the intended shares, and whether the design can explain the difference."""
     trial, design, method = context.trial, context.trial.design, context.decision.design
     assert design is not None
     people = trial.counts()
