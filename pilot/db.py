@@ -266,17 +266,18 @@ def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
     return session.execute(statement).first() is not None
 
 
+# Locked, or not to be opened at this moment. Any other error of SQLite (no such table, a full disk) would come again.
+_SQLITE_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_PROTOCOL")
+_POSTGRESQL_PASSING = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300"})
+
+
 def is_passing(error: DBAPIError) -> bool:
     """Whether a database error is one that trying again mends: a lost connection, a lock, a full line."""
-    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+    if error.connection_invalidated:
         return True
-    return getattr(error.orig, "sqlstate", None) in {
-        "40001",
-        "40P01",
-        "55P03",
-        "57014",
-        "57P01",
-        "57P02",
-        "57P03",
-        "53300",
-    }
+    sqlite_name: str | None = getattr(error.orig, "sqlite_errorname", None)
+    if sqlite_name is not None:
+        return sqlite_name.startswith(_SQLITE_PASSING)
+    if isinstance(error, OperationalError | InterfaceError):
+        return True
+    return getattr(error.orig, "sqlstate", None) in _POSTGRESQL_PASSING
