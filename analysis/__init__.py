@@ -36,7 +36,7 @@ _HOMES: dict[str, str] = {
     "hedges_g": "effect_sizes", "glass_delta": "effect_sizes", "klk_index": "indices", "icw_index": "indices",
     # a trial, its plan, and what carrying the plan out gives
     "at_baseline": "at_baseline", "Trial": "trial", "read_data": "reading", "PreAnalysisPlan": "plan", "Results": "results",
-    "r_script": "rscript", "sample_ratio": "sample_ratio",
+    "r_script": "rscript",
     # balance, attrition, cost, and looks while a pilot runs
     "hansen_bowers": "balance", "joint_f": "balance", "normalised_difference": "balance",
     "differential_response": "attrition", "response_weights": "attrition", "lee_bounds": "bounds",

@@ -218,6 +218,19 @@ def rule_for(method: str) -> Rule:
     return RULES[method]
 
 
+def decision_table() -> str:
+    """The table as it stands in the documentation, in Markdown.
+
+    >>> print(decision_table().splitlines()[2][:60])
+    | `simple` | difference in means | Lin: arm interacted with
+    """
+    rows = ["| allocation | without covariates | with covariates | because | source |", "|---|---|---|---|---|"]
+    for method, rule in RULES.items():
+        cells = (f"`{method}`", rule.unadjusted or "refused", rule.adjusted or rule.refusal, rule.reason, rule.source)
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
 def _inference(clusters: str | None, plan: AnalysisPlan) -> Literal["t", "permutation"]:
     if plan.inference == "permutation":
         return "permutation"

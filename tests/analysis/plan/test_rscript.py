@@ -81,17 +81,22 @@ CASES = {
         {"method": "blocked", "ratio": TWO, "strata": ["region", "level"]}, {"covariates": ["age"]},
         {"handling": "worst_case", "range": [0, 12]}, {"level": "mbo"},
     ),
-    "missing is zero": ({"method": "simple", "ratio": {"a": 1, "b": 2}}, {"estimator": "ancova"}, {"handling": "zero"}, {}),
+    "missing is zero": (
+        {"method": "simple", "ratio": {"a": 1, "b": 2}}, {"estimator": "ancova"}, {"handling": "zero"}, {},
+    ),
     "clusters": ({"method": "clustered", "ratio": TWO, "clusters": "desk"}, {"covariates": ["age"]}, {}, {}),
     "clusters in strata": (
-        {"method": "clustered", "ratio": TWO, "clusters": "desk", "strata": ["desk_region"]}, {"covariates": []}, {}, {},
+        {"method": "clustered", "ratio": TWO, "clusters": "desk", "strata": ["desk_region"]},
+        {"covariates": []}, {}, {},
     ),
     "pairs": ({"method": "matched_pairs", "ratio": TWO, "pairs": "duo"}, {"covariates": ["age"]}, {}, {}),
     "broken pairs": (
         {"method": "matched_pairs", "ratio": TWO, "pairs": "duo"}, {"broken_pairs": "unpaired", "covariates": ["age"]},
         {}, {},
     ),
-    "known probabilities": ({"method": "simple", "ratio": TWO}, {"columns": {"probability": "chance"}}, {}, {"chance": 0.4}),
+    "known probabilities": (
+        {"method": "simple", "ratio": TWO}, {"columns": {"probability": "chance"}}, {}, {"chance": 0.4},
+    ),
     "random advisors": (
         {"method": "complete", "ratio": TWO}, {"advisors": {"column": "who", "arms": ["b"], "treat_as": "random"}},
         {}, {"who": "w"},
