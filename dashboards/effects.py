@@ -137,13 +137,13 @@ class Pooled:
 
 
 def few_behind(value: float, n: int, unit: Unit, rules: Rules) -> bool:
-    """Whether a share of n people, or their mean, is of too few to be published.
+    """Whether a share of n people (or its ratio to another), or their mean, is of too few to be published.
 
     >>> from dashboards.disclosure import Rules
     >>> few_behind(0.02, 400, "share", Rules()), few_behind(0.2, 400, "share", Rules())
     (True, False)
     """
-    if unit != "share":
+    if unit in ("money", "number"):
         return rules.too_small(n)
     with_it = round(value * n)
     return rules.too_small(with_it) or rules.too_small(n - with_it)

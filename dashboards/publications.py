@@ -3,7 +3,8 @@
 A monthly page is harmless by itself and may still tell, subtracted from last month's, what happened to three people.
 Every cell ever published is a set of people and what readers know about its size. People who are in exactly the same
 cells form a part; over the parts two linear programmes give the range that a reader of everything can derive for any
-set: each withheld cell, each part, and each difference between a cell and one that lies within it.
+set: each withheld cell, each part, and each difference between a cell and one that lies within it. The reader is taken
+to know which combinations of cells occur at all, so that what is reported errs on the side of the participants.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def sentence(arm: ArmOutcome, comparison: ArmOutcome, words: OutcomeWords, langu
     """
     if arm.effect is None:
         raise FigureError(f"the arm '{arm.name}' has no effect to tell", remedy="Give the contrast with its interval.")
-    if arm.effect.unit == "share":
+    if arm.effect.unit in ("share", "ratio"):
         return _of_hundred(arm, comparison, words, language)
     return _on_average(arm, comparison, words, language)
 
@@ -108,7 +108,9 @@ def sentences(
 
 def _of_hundred(arm: ArmOutcome, comparison: ArmOutcome, words: OutcomeWords, language: Language) -> str:
     form, effect = Formatter(language), _effect(arm)
-    digits = 1 if min(abs(100 * v) for v in (effect.value, effect.low, effect.high)) < 1 else 0
+    ratio = effect.unit == "ratio"
+    small = not ratio and min(abs(100 * v) for v in (effect.value, effect.low, effect.high)) < 1
+    digits = 1 if small else 0
 
     def write(share: float) -> str:
         return form.decimal(abs(100 * share), digits)
@@ -118,6 +120,8 @@ def _of_hundred(arm: ArmOutcome, comparison: ArmOutcome, words: OutcomeWords, la
     said = text(
         "sentence.of_hundred", language, arm=arm.phrase, happened=happened, comparison=comparison.phrase, count=without
     )
+    if ratio:
+        return f"{said} {_times(effect, language)}"
     return f"{said} {_difference(effect, write, language, 'per_hundred')}"
 
 
@@ -128,18 +132,11 @@ def _on_average(arm: ArmOutcome, comparison: ArmOutcome, words: OutcomeWords, la
         "sentence.on_average", language, name=words.name, arm=arm.phrase, mean=write(arm.value),
         comparison=comparison.phrase, other=write(comparison.value),
     )  # fmt: skip
-    if effect.unit == "ratio":
-        return f"{said} {_difference(effect, writer('ratio', form), language, 'ratio')}"
     return f"{said} {_difference(effect, lambda v: write(abs(v)), language, 'average')}"
 
 
 def _difference(effect: Effect, write: Callable[[float], str], language: Language, kind: str) -> str:
     """The second sentence: how much more or fewer, or that it is unclear, with the range on both sides of zero."""
-    if kind == "ratio":
-        key = "clear" if effect.clear else "unclear"
-        return text(
-            f"sentence.ratio.{key}", language, value=write(effect.value), low=write(effect.low), high=write(effect.high)
-        )
 
     def signed(value: float) -> str:
         return text(f"sentence.{kind}.{'more' if value >= 0 else 'fewer'}", language, size=write(value))
@@ -153,6 +150,12 @@ def _difference(effect: Effect, write: Callable[[float], str], language: Languag
     return text(
         f"sentence.{kind}.clear_{direction}", language, size=write(effect.value), low=write(near), high=write(far)
     )
+
+
+def _times(effect: Effect, language: Language) -> str:
+    write = writer("ratio", Formatter(language))
+    key = "sentence.ratio.clear" if effect.clear else "sentence.ratio.unclear"
+    return text(key, language, value=write(effect.value), low=write(effect.low), high=write(effect.high))
 
 
 def _effect(arm: ArmOutcome) -> Effect:
@@ -171,7 +174,8 @@ def _table(
 ) -> Table:
     language = form.language
     unit = _unit(arms)
-    write = writer("number" if unit == "ratio" else unit, form, digits=0 if rules and unit == "share" else None)
+    counted: Unit = "share" if unit == "ratio" else unit
+    write = writer(counted, form, digits=0 if rules and counted == "share" else None)
     points = writer(unit, form, difference=True)
     withheld = withheld_cell(form)
     rows = []
