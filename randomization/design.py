@@ -101,6 +101,8 @@ def read_columns(columns: Sequence[str] | str | None, *, key: str = "strata") ->
     >>> read_columns(["region", "schooling"])
     ('region', 'schooling')
     """
+    if not (columns is None or isinstance(columns, Iterable)):
+        raise DesignError(f"{key} holds {columns!r}", path=(key,), remedy="write a list of column names")
     names = () if columns is None else (columns,) if isinstance(columns, str) else tuple(columns)
     for place, name in enumerate(names):
         if not isinstance(name, str) or not name:

@@ -90,6 +90,10 @@ def _difference(row: LogRow, what: str, recorded: Any, derived: Any) -> Differen
     return Difference(row.sequence, row.stratum, row.position, what, recorded, derived)
 
 
+def _as_text(covariates: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in covariates.items()}
+
+
 def _sequences(rows: list[LogRow]) -> list[Difference]:
     return [
         _difference(row, "sequence", row.sequence, before.sequence + 1)
@@ -115,7 +119,7 @@ def _hashes(chain: list[LogRow], genesis: str) -> list[Difference]:
             if name in row.recorded and row.recorded[name] != getattr(row, name)
         ]
         covariates = row.recorded.get("covariates")
-        if covariates is not None and dict(covariates) != dict(row.covariates):
+        if covariates is not None and _as_text(covariates) != _as_text(row.covariates):
             found.append(_difference(row, "payload.covariates", covariates, dict(row.covariates)))
         last = row.row_hash
     return found

@@ -5,9 +5,10 @@ The machine serves every use: the live draw, batch draws, the support, marginal 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from randomization.design import Design
@@ -129,8 +130,7 @@ class Sequential(Design):
         """Units are taken in the order of their rows, each stratum by itself; one word a unit and draw."""
         import numpy as np
 
-        streams = [SeededStream(seed, draw) for draw in range(n)]
-        words = np.array([stream.words(layout.n) for stream in streams]).reshape(n, layout.n).T
+        streams, words = words_of(layout.n, n, seed)
         result = np.empty((n, layout.n), dtype=np.uint8)
         traits = self.traits_of(layout)
         machines: dict[Sequential, Machine] = {}
@@ -165,12 +165,46 @@ class Sequential(Design):
         return of_sequential(self, n)
 
 
-class Machine:
-    """The design's states numbered as they are met, with cut points of their moves as 64-bit words.
+def words_of(units: int, n: int, seed: int) -> tuple[list[SeededStream], np.ndarray]:
+    """A stream for each draw, and its first words: one a unit, shape (units, n)."""
+    import numpy as np
 
-    A word is a uniform number's first 64 bits. Where it equals a cut point the next bits decide, so chances are
-    exact for every fraction, and each unit takes one word whatever the others drew.
+    streams = [SeededStream(seed, draw) for draw in range(n)]
+    return streams, np.array([stream.words(units) for stream in streams], dtype=np.uint64).reshape(n, units).T
+
+
+class CutPoints(NamedTuple):
+    """Chances as cut points of a 64-bit word: which of `arms` a uniform number that begins with the word chooses.
+
+    Where the word equals a cut point the next bits decide, so chances are exact for every fraction.
     """
+
+    cuts: np.ndarray
+    arms: np.ndarray
+    edges: list[Fraction]
+
+    @classmethod
+    def of(cls, chances: Sequence[tuple[int, Fraction]]) -> CutPoints:
+        """From (arm, chance) pairs that sum to one; those with chance zero are left out."""
+        import numpy as np
+
+        possible = [(arm, chance) for arm, chance in chances if chance > 0]
+        edges = list(accumulate(chance for _, chance in possible))[:-1]
+        cuts = np.array([min(int(edge * WORD), WORD - 1) for edge in edges], dtype=np.uint64)
+        return cls(cuts, np.array([arm for arm, _ in possible], dtype=np.uint8), edges)
+
+    def choose(self, words: np.ndarray, draws: np.ndarray, streams: Sequence[SeededStream], place: int) -> np.ndarray:
+        """Places in `arms` for the words of some draws; `place` numbers the word in their streams."""
+        import numpy as np
+
+        choice = np.searchsorted(self.cuts, words, side="right")
+        for tie in np.flatnonzero(np.isin(words, self.cuts)):
+            choice[tie] = _beyond(self.edges, int(words[tie]), streams[int(draws[tie])].spare(place))
+        return choice
+
+
+class Machine:
+    """The design's states numbered as they are met, each with the cut points of its moves and where they lead."""
 
     __slots__ = ("design", "known", "met", "opening", "tables")
 
@@ -178,32 +212,26 @@ class Machine:
         self.design = design
         self.known: dict[Hashable, int] = {}
         self.met: list[Hashable] = []
-        self.tables: dict[tuple[int, Any], tuple[np.ndarray, np.ndarray, np.ndarray, list[Fraction]]] = {}
+        self.tables: dict[tuple[int, Any], tuple[CutPoints, np.ndarray]] = {}
         self.opening = self.number(design.start())
 
     def number(self, state: Hashable) -> int:
+        """The number of a state, a new one when it is met for the first time."""
         place = self.known.get(state)
         if place is None:
             place = self.known[state] = len(self.met)
             self.met.append(state)
         return place
 
-    def table(self, number: int, traits: Traits | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[Fraction]]:
-        """Cut points, arms and next states of the moves of a state."""
+    def table(self, number: int, traits: Traits | None) -> tuple[CutPoints, np.ndarray]:
+        """Cut points and next states of the moves of a state."""
         import numpy as np
 
         key = (number, None if traits is None else tuple(traits.items()))
         if key not in self.tables:
             moves = [move for move in self.design.moves_for(self.met[number], traits) if move.chance > 0]
-            edges: list[Fraction] = []
-            total = Fraction(0)
-            for move in moves:
-                total += move.chance
-                edges.append(total)
-            cuts = np.array([min(int(edge * WORD), WORD - 1) for edge in edges[:-1]], dtype=np.uint64)
-            arms = np.array([move.arm for move in moves], dtype=np.uint8)
             after = np.array([self.number(move.after) for move in moves], dtype=np.int64)
-            self.tables[key] = cuts, arms, after, edges[:-1]
+            self.tables[key] = CutPoints.of([(move.arm, move.chance) for move in moves]), after
         return self.tables[key]
 
     def step(
@@ -216,13 +244,10 @@ class Machine:
         arms = np.empty(len(states), dtype=np.uint8)
         present = [int(states[0])] if len(states) == 1 else np.unique(states).tolist()
         for number in present:
-            cuts, codes, following, edges = self.table(number, traits)
+            table, following = self.table(number, traits)
             here = np.flatnonzero(states == number)
-            mine = words[here]
-            choice = np.searchsorted(cuts, mine, side="right")
-            for tie in np.flatnonzero(np.isin(mine, cuts)):
-                choice[tie] = _beyond(edges, int(mine[tie]), streams[int(here[tie])].spare(place))
-            arms[here] = codes[choice]
+            choice = table.choose(words[here], here, streams, place)
+            arms[here] = table.arms[choice]
             after[here] = following[choice]
         return after, arms
 

@@ -13,6 +13,8 @@ from randomization.errors import DesignError, UnitsError
 from randomization.sequential import Move, Sequential, Traits
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from randomization.units import Layout
 
 Margins = Mapping[str, Mapping[str, Any]]
@@ -125,8 +127,11 @@ class Minimization(Sequential):
 
     def _chances(self, scores: Sequence[Fraction]) -> list[Fraction]:
         """High chance for the best arm; ties are broken by the ratio. Equal arms give Pocock and Simon's rule."""
+        return self.chances_of_best([arm for arm, score in enumerate(scores) if score == min(scores)])
+
+    def chances_of_best(self, best: Sequence[int]) -> list[Fraction]:
+        """Chance of each arm when those of `best` are level."""
         weights, total = self.weights, sum(self.weights)
-        best = [arm for arm, score in enumerate(scores) if score == min(scores)]
         smallest = min(weights)
         loss = (1 - self.p) / (total - smallest)
         chances = [Fraction(0)] * len(weights)
@@ -189,6 +194,12 @@ class Minimization(Sequential):
             )
             for factor in self.factors
         )
+
+    def codes(self, layout: Layout, n: int, seed: int) -> np.ndarray:
+        """As every sequential design draws, but on arrays of margins."""
+        from randomization.margins import minimised_codes
+
+        return minimised_codes(self, layout, n, seed)
 
     def traits_of(self, layout: Layout) -> list[dict[str, str]]:
         columns = [[str(value) for value in layout.columns[name].tolist()] for name in self.factors]

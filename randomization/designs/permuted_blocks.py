@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -29,6 +29,8 @@ class PermutedBlocks(Sequential):
                     path=("multiples", place),
                     remedy="write whole numbers of at least 1, such as [2, 3]",
                 )
+        # Sorted, so that the order in which sizes were written does not make another design.
+        object.__setattr__(self, "multiples", tuple(sorted(self.multiples)))
         if not self.multiples:
             raise DesignError("no block size is given", path=("multiples",), remedy="write for example [2, 3]")
         if max(self.multiples) * sum(self.weights) > 10_000:
@@ -104,6 +106,14 @@ def _within(left: Sequence[int], share: Fraction) -> list[Move]:
     ]
 
 
+def _listed(values: Sequence[int] | int, key: str) -> tuple[int, ...]:
+    if isinstance(values, int):
+        return (values,)
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise DesignError(f"{key} holds {values!r}", path=(key,), remedy="write whole numbers, such as [2, 3]")
+    return tuple(values)
+
+
 def permuted_blocks(
     ratio: Ratio,
     *,
@@ -128,9 +138,9 @@ def permuted_blocks(
     if sizes is not None and multiples is not None:
         raise DesignError("block sizes are given twice", path=("sizes",), remedy="give `sizes` or `multiples`")
     if sizes is None:
-        given = (2, 3) if multiples is None else (multiples,) if isinstance(multiples, int) else tuple(multiples)
-        return PermutedBlocks(arms=arms, strata=read_columns(strata), multiples=tuple(sorted(given)))
-    people = (sizes,) if isinstance(sizes, int) else tuple(sizes)
+        given = (2, 3) if multiples is None else _listed(multiples, "multiples")
+        return PermutedBlocks(arms=arms, strata=read_columns(strata), multiples=given)
+    people = _listed(sizes, "sizes")
     for place, size in enumerate(people):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1 or size % unit:
             raise DesignError(
@@ -138,6 +148,4 @@ def permuted_blocks(
                 path=("sizes", place),
                 remedy=f"choose from {unit}, {2 * unit}, {3 * unit}, …",
             )
-    return PermutedBlocks(
-        arms=arms, strata=read_columns(strata), multiples=tuple(sorted(size // unit for size in people))
-    )
+    return PermutedBlocks(arms=arms, strata=read_columns(strata), multiples=tuple(size // unit for size in people))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from randomization.live import (
     stratum_label,
     verify_commitment,
 )
+from randomization.sequential import Sequential
 
 KEY = bytes(range(32))
 LIVE = Context("advice-2026", "live", 1)
@@ -246,3 +248,22 @@ def test_live_shares_follow_the_ratio() -> None:
     for key in range(600):
         shares[arms_of(design, 5, key=key.to_bytes(32, "big"))[4]] += 1
     assert abs(shares["b"] / 600 - 2 / 3) < 5 * (2 / 9 / 600) ** 0.5
+
+
+@pytest.mark.parametrize("measure", ["range", "variance", "sd"])
+@pytest.mark.parametrize("ratio", [{"a": 1, "b": 1, "c": 1}, {"a": 1, "b": 2, "c": 3}])
+def test_minimising_many_draws_at_once_gives_the_arms_of_one_at_a_time(measure: str, ratio: dict[str, int]) -> None:
+    design = rz.minimization(ratio, {"sex": "3/2", "region": 1}, imbalance=measure, p=0.8)
+    units = pd.DataFrame(
+        {"sex": ["f" if k % 2 else "m" for k in range(24)], "region": [str(k % 5 // 2) for k in range(24)]}
+    )
+    layout = design.layout(units)
+    assert (design.codes(layout, 12, 5) == Sequential.codes(design, layout, 12, 5)).all()
+
+
+def test_covariates_logged_as_numbers_are_those_of_the_row() -> None:
+    person = {"region": "noord", "age": "31"}
+    drawn = next_draw(BLOCKS, key=KEY, context=LIVE, stratum="noord", position=1, state=None, covariates=person)
+    payload = {"arm": drawn.arm, "covariates": {"region": "noord", "age": 31}}
+    row = LogRow(1, "noord", 1, drawn.arm, person, GENESIS, chain_hash(GENESIS, payload), payload)
+    assert replay(BLOCKS, key=KEY, context=LIVE, log=[row]) == []
