@@ -354,7 +354,7 @@ class _Run:
             if moment >= self.now or self.rng.random() > self.world.answers_wave:
                 continue
             left = [later.name for later in waves[index + 1 :]]
-            given = follow_up_answers(self.rng, started=begins, already=told, advised=advised, waves_left=left)
+            given = follow_up_answers(self.rng, person, started=begins, already=told, advised=advised, waves_left=left)
             told = told or given["training_started"] == "yes"
             self._answer(session, participant, wave.name, person, moment, given)
             answering.submit(session, self.protocol, participant, wave.name, now=moment)

@@ -134,10 +134,11 @@ class Cost(Section):
 
 
 class ArmSection(Section):
-    """One arm: what people get of it, what it costs, how many it can hold."""
+    """One arm: what people get of it, what it costs, how many it can hold; `phrase`: how a sentence calls its people."""
 
     name: Name
     label: Texts
+    phrase: Texts | None = None
     next_steps: Texts
     components: tuple[Component, ...]
     voucher: VoucherTerms | None = None

@@ -146,12 +146,13 @@ def _within(step: Step, rng: random.Random) -> int:
 
 
 def follow_up_answers(
-    rng: random.Random, *, started: bool, already: bool, advised: bool, waves_left: Sequence[str]
+    rng: random.Random, person: Person, *, started: bool, already: bool, advised: bool, waves_left: Sequence[str]
 ) -> dict[str, str]:
-    """The answers of one follow-up that carry the effect; the others are drawn."""
+    """The answers of one follow-up that carry the effect, and the work of now; the others are drawn."""
     says = started and (already or not waves_left or rng.random() < 0.6)
     return {
         "training_started": "yes" if says else "no",
         "training_last_4_weeks": "yes" if says and rng.random() < 0.5 else "no",
         "career_advice_received": "yes" if advised else "no",
+        "work": person.work if rng.random() < 0.75 else drawn(rng, WORK),
     }
