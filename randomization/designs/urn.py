@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from randomization.design import Design, Ratio, read_arms, read_columns
 from randomization.errors import DesignError, DesignNotDefined
-from randomization.sequential import Move, Sequential
+from randomization.sequential import Move, Sequential, beyond, words_of
+from randomization.streams import WORD, SeededStream
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from randomization.units import Layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +61,45 @@ class Urn(CountState):
     def parameters(self) -> dict[str, Any]:
         return {"alpha": self.alpha, "beta": self.beta}
 
+    def codes(self, layout: Layout, n: int, seed: int) -> np.ndarray:
+        """As every sequential design draws, but on arrays of balls: an urn is almost never in one state twice."""
+        import numpy as np
+
+        streams, words = words_of(layout.n, n, seed)
+        result = np.empty((n, layout.n), dtype=np.uint8)
+        for rows in layout.in_groups():
+            counts = np.zeros((n, len(self.arms)), dtype=np.int64)
+            for drawn, row in enumerate(rows.tolist()):
+                balls = self.alpha + self.beta * (drawn - counts)
+                if not balls[0].any():
+                    balls = np.ones_like(balls)
+                result[:, row] = choose_ball(balls, words[row], streams, row)
+                counts[np.arange(n), result[:, row]] += 1
+        return result
+
     def moves(self, state: Any) -> tuple[Move, ...]:
-        drawn, arms = sum(state), len(state)
+        drawn = sum(state)
         balls = [self.alpha + self.beta * (drawn - count) for count in state]
         if not any(balls):
-            balls = [1] * arms
+            balls = [1] * len(state)
         return tuple(Move(arm, Fraction(ball, sum(balls)), add_one(state, arm)) for arm, ball in enumerate(balls))
+
+
+def choose_ball(balls: np.ndarray, words: np.ndarray, streams: Sequence[SeededStream], place: int) -> np.ndarray:
+    """The arm of one ball drawn from each urn, (draws, arms) balls of which every urn holds equally many; uint8."""
+    import numpy as np
+
+    total = int(balls[0].sum())
+    whole, rest = divmod(WORD, total)
+    below = np.cumsum(balls, axis=1)[:, :-1]
+    # floor(below * 2**64 / total) without leaving 64 bits.
+    cuts = below.astype(np.uint64) * np.uint64(min(whole, WORD - 1)) + (below * rest // total).astype(np.uint64)
+    possible = below < total
+    chosen = ((words[:, None] >= cuts) & possible).sum(axis=1).astype(np.uint8)
+    for draw in np.flatnonzero(((words[:, None] == cuts) & possible).any(axis=1)):
+        edges = [Fraction(int(value), total) for value in below[draw] if value < total]
+        chosen[draw] = beyond(edges, int(words[draw]), streams[int(draw)].spare(place))
+    return chosen
 
 
 def urn(ratio: Ratio, *, alpha: int = 1, beta: int = 1, strata: Sequence[str] = ()) -> Urn:

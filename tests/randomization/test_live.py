@@ -267,3 +267,23 @@ def test_covariates_logged_as_numbers_are_those_of_the_row() -> None:
     payload = {"arm": drawn.arm, "covariates": {"region": "noord", "age": 31}}
     row = LogRow(1, "noord", 1, drawn.arm, person, GENESIS, chain_hash(GENESIS, payload), payload)
     assert replay(BLOCKS, key=KEY, context=LIVE, log=[row]) == []
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        rz.urn(["a", "b", "c"], alpha=1, beta=2),
+        rz.urn(["a", "b"], alpha=0, beta=1),
+        rz.big_stick(["a", "b"], limit=2),
+        rz.permuted_blocks({"a": 1, "b": 2}),
+        rz.minimization(["a", "b"], ["sex"]),
+    ],
+    ids=lambda design: f"{design.method} {len(design.arms)}",
+)
+def test_few_draws_and_many_draws_take_the_same_way(design: Any) -> None:
+    units = pd.DataFrame({"sex": list("mfffm") * 6})
+    layout = design.layout(units)
+    many = design.codes(layout, 20, 3)
+    assert (many[:1] == design.codes(layout, 1, 3)).all()
+    assert (many == Sequential.codes(design, layout, 20, 3)).all()
+    assert (many[:5] == Sequential.codes(design, layout, 5, 3)).all()
