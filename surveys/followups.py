@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from surveys.errors import WaveError
+from surveys.nearest import did_you_mean
 
 __all__ = ["CHANNELS", "MODES", "Due", "Offset", "Reminder", "Wave", "due", "read_waves", "schedule"]
 
@@ -214,8 +214,7 @@ def _only(mapping: Mapping[str, Any], known: tuple[str, ...], path: tuple[str | 
         raise WaveError("this must be a mapping of keys to values", path)
     for key in mapping:
         if key not in known:
-            near = get_close_matches(str(key), known, n=1)
-            remedy = f"did you mean '{near[0]}'?" if near else "known are " + ", ".join(known)
+            remedy = did_you_mean(str(key), known, "known are " + ", ".join(known))
             raise WaveError(f"the key '{key}' is not known here", (*path, key), remedy)
 
 

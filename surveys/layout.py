@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from surveys.errors import Finding, InstrumentError
+from surveys.nearest import did_you_mean, nearest
 from surveys.workbook import Row, Sheet
 
 __all__ = ["Layout", "check", "read"]
 
+MOST_QUESTIONS = 1_500
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
 CHOOSING = re.compile(r"(select[_ ]one|select[_ ]multiple|select all that apply|rank)\s+(\S+)(\s+or[_ ]other)?", re.I)
 FROM_FILE = re.compile(r"select_(?:one|multiple)_from_file\s+(\S+)", re.I)
@@ -104,14 +105,17 @@ def read(sheets: Mapping[str, Sheet]) -> Layout:
     """The layout of a workbook. Raises InstrumentError when it has no usable survey sheet."""
     survey = sheets.get("survey")
     if survey is None:
-        near = get_close_matches("survey", sheets, n=1)
-        remedy = f"rename the sheet '{near[0]}'" if near else "name the sheet with the questions 'survey'"
+        near = nearest("survey", sheets)
+        remedy = f"rename the sheet '{near}'" if near else "name the sheet with the questions 'survey'"
         raise InstrumentError([Finding("workbook", None, None, "there is no sheet 'survey'", remedy)])
     headers = {header.lower() for header in survey.headers}
     missing = [f"there is no column '{column}'" for column in ("type", "name") if column not in headers]
     if missing or not survey.rows:
         messages = missing or ["the sheet has no questions"]
         raise InstrumentError([Finding(survey.name, 1, None, m, "see xlsform.org") for m in messages])
+    if len(survey.rows) > MOST_QUESTIONS:
+        message = f"the form has {len(survey.rows)} rows; at most {MOST_QUESTIONS} are read"
+        raise InstrumentError([Finding(survey.name, None, None, message, "divide it into several forms")])
     choices = sheets.get("choices")
     settings = {k.lower(): v for k, v in (sheets["settings"].rows[0].cells if _filled(sheets) else {}).items()}
     return _collect(survey, choices, settings)
@@ -174,8 +178,7 @@ def _check_references(form: Layout) -> Iterator[Finding]:
         for header, text in row.cells.items():
             for name in re.findall(r"\$\{\s*([^}#]*?)\s*\}", text):
                 if name not in form.rows:
-                    near = get_close_matches(name, form.rows, n=1)
-                    remedy = f"did you mean '{near[0]}'?" if near else "check the name"
+                    remedy = did_you_mean(name, form.rows, "check the name")
                     yield Finding(form.survey.name, row.number, header, f"there is no question '{name}'", remedy)
 
 
@@ -184,9 +187,9 @@ def _check_columns(form: Layout) -> Iterator[Finding]:
         name, _ = split(header)
         if name in COLUMNS or name.startswith(("bind", "control", "body", "instance", "$", "_")):
             continue
-        near = get_close_matches(name, COLUMNS, n=1, cutoff=0.8)
+        near = nearest(name, COLUMNS, cutoff=0.8)
         message = f"the column '{header}' is not known and would be ignored"
-        remedy = f"did you mean '{near[0]}'?" if near else "remove it, or let its name start with _"
+        remedy = f"did you mean '{near}'?" if near else "remove it, or let its name start with _"
         yield Finding(form.survey.name, 1, header, message, remedy, "error" if near else "warning")
 
 
@@ -249,12 +252,10 @@ def _check_type(form: Layout, row: Row, kind: str, column: str | None) -> Findin
     if match := CHOOSING.fullmatch(kind):
         if match[2] in form.choice_names:
             return None
-        near = get_close_matches(match[2], form.choice_names, n=1)
-        remedy = f"did you mean '{near[0]}'?" if near else "add it to the sheet 'choices'"
+        remedy = did_you_mean(match[2], form.choice_names, "add it to the sheet 'choices'")
         return Finding(form.survey.name, row.number, column, f"there is no list '{match[2]}'", remedy)
     known = sorted(PLAIN | {"select_one", "select_multiple", "rank", "begin group", "begin repeat"})
-    near = get_close_matches(plain.split()[0], known, n=1)
-    remedy = f"did you mean '{near[0]}'?" if near else "known are " + ", ".join(known)
+    remedy = did_you_mean(plain.split()[0], known, "known are " + ", ".join(known))
     return Finding(form.survey.name, row.number, column, f"there is no question type '{kind}'", remedy)
 
 

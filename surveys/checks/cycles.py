@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 
 from surveys.checks.places import Cell, Place
 from surveys.errors import Finding
@@ -10,10 +11,11 @@ from surveys.errors import Finding
 __all__ = ["check"]
 
 DEPENDING = ("relevant", "calculation", "repeat_count", "default")
+MOST_CYCLES = 20
 
 
 def check(place: Place, cells: tuple[Cell, ...]) -> Iterator[Finding]:
-    """One finding for each cycle, at the first question of the form that is in it."""
+    """A finding for each cycle, at its first question of the form; one link of it is then cut to look for the next."""
     edges: dict[str, dict[str, Cell | None]] = {name: {} for name in place.instrument.places}
     for name, found in place.instrument.places.items():
         if found.parents:
@@ -22,34 +24,30 @@ def check(place: Place, cells: tuple[Cell, ...]) -> Iterator[Finding]:
         if cell.expression is not None and cell.column in DEPENDING:
             for name in cell.expression.references & edges.keys():
                 edges[cell.item.name].setdefault(name, cell)
-    seen: set[frozenset[str]] = set()
-    for start in edges:
-        cycle = _cycle(start, edges)
-        if cycle and frozenset(cycle) not in seen:
-            seen.add(frozenset(cycle))
-            yield _finding(place, cycle, edges)
+    order = {name: i for i, name in enumerate(edges)}
+    for _ in range(MOST_CYCLES):
+        cycle = _cycle(edges, order)
+        if not cycle:
+            return
+        links = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
+        cell = next((link for a, b in links if (link := edges[a][b]) is not None), None)
+        yield _finding(place, cycle, cell)
+        first, second = next(((a, b) for a, b in links if edges[a][b] is not None), links[0])
+        del edges[first][second]
 
 
-def _cycle(start: str, edges: Mapping[str, Mapping[str, Cell | None]]) -> list[str]:
-    """The shortest way from a question back to itself, found breadth first; empty when there is none."""
-    came: dict[str, str] = {}
-    queue = [start]
-    for name in queue:
-        for following in edges[name]:
-            if following == start:
-                way = [name]
-                while way[-1] != start:
-                    way.append(came[way[-1]])
-                return way[::-1]
-            if following not in came:
-                came[following] = name
-                queue.append(following)
+def _cycle(edges: dict[str, dict[str, Cell | None]], order: dict[str, int]) -> list[str]:
+    """The questions of one cycle, each depending on the next, from the first of the form; empty when there is none."""
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        names: list[str] = error.args[1][:0:-1]
+        start = min(range(len(names)), key=lambda i: order[names[i]])
+        return names[start:] + names[:start]
     return []
 
 
-def _finding(place: Place, cycle: list[str], edges: Mapping[str, Mapping[str, Cell | None]]) -> Finding:
-    pairs = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
-    cell = next((found for a, b in pairs if (found := edges[a][b]) is not None), None)
+def _finding(place: Place, cycle: list[str], cell: Cell | None) -> Finding:
     if len(cycle) == 1:
         message = f"'{cycle[0]}' depends on itself"
     else:

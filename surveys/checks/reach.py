@@ -1,7 +1,7 @@
 """Reach: questions that no combination of answers leads to.
 
-Conditions over questions with a fixed list of choices are tried out in full; others are judged only where they hold no
-reference at all. A condition that is not judged is taken to be possible.
+Conditions over questions with a fixed list of choices are tried out in full, up to a number of combinations; others are
+judged only where they hold no reference at all. A condition that is not judged is taken to be possible.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from surveys.checks.places import Cell, Place
 from surveys.definition import Question, Section
 from surveys.errors import ExpressionError, Finding
 from surveys.expressions import Expression, Variables, tree
-from surveys.expressions.values import Value, boolean
 
 __all__ = ["check"]
 
 MOST_COMBINATIONS = 4096
+MOST_EVALUATIONS = 50_000
 MOST_CHOICES = 8
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 CLOCK = ("today", "now", "random", "position", "once", "pulldata", "jr:choice-name", "indexed-repeat")
@@ -28,26 +28,40 @@ CLOCK = ("today", "now", "random", "position", "once", "pulldata", "jr:choice-na
 def check(place: Place, cells: tuple[Cell, ...]) -> Iterator[Finding]:
     relevant = {c.item.name: c for c in cells if c.column == "relevant" and c.expression is not None}
     lost: set[str] = set()
+    budget = MOST_EVALUATIONS
     for name, found in place.instrument.places.items():
         if name not in relevant or any(parent.name in lost for parent in found.parents):
             continue
-        own = relevant[name]
         around = [relevant[parent.name] for parent in found.parents if parent.name in relevant]
-        conditions = [cell.expression for cell in [*around, own] if cell.expression is not None]
-        if not _possible(place, conditions):
+        conditions = [cell.expression for cell in [*around, relevant[name]] if cell.expression is not None]
+        values = _all_values(place, conditions, min(MOST_COMBINATIONS, budget))
+        if values is None:
+            continue
+        tried, possible = _try(conditions, values)
+        budget -= tried
+        if not possible:
             lost.add(name)
             what = "questions" if isinstance(found.item, Section) else "question"
-            yield own.finding(f"nobody ever gets this {what}: the condition is never true", "mend the condition")
+            message = f"nobody ever gets this {what}: the condition is never true"
+            yield relevant[name].finding(message, "mend the condition")
 
 
-def _possible(place: Place, conditions: list[Expression]) -> bool:
+def _all_values(place: Place, conditions: list[Expression], most: int) -> dict[str, list[str]] | None:
+    """Everything that each question of the conditions can hold; None when that cannot be listed or is too much."""
     names = sorted({name for condition in conditions for name in condition.references})
     values = {name: _values(place, name) for name in names}
-    if any(not found for found in values.values()) or _needs_more(conditions):
-        return True
-    if math.prod(len(found) for found in values.values()) > MOST_COMBINATIONS:
-        return True
-    return any(_all_hold(conditions, dict(zip(names, row, strict=True))) for row in itertools.product(*values.values()))
+    count = math.prod(len(each) for each in values.values())
+    return None if count == 0 or count > most or _needs_more(conditions) else values
+
+
+def _try(conditions: list[Expression], values: Mapping[str, list[str]]) -> tuple[int, bool]:
+    """How many combinations of answers were tried, and whether one of them makes every condition true."""
+    tried = 0
+    for row in itertools.product(*values.values()):
+        tried += 1
+        if _all_hold(conditions, dict(zip(values, row, strict=True))):
+            return tried, True
+    return tried, False
 
 
 def _needs_more(conditions: list[Expression]) -> bool:
@@ -60,13 +74,9 @@ def _needs_more(conditions: list[Expression]) -> bool:
 def _all_hold(conditions: list[Expression], answers: Mapping[str, str]) -> bool:
     scope = Variables(answers, date(2026, 1, 1), WHEN)
     try:
-        return all(boolean(_run(condition, scope)) for condition in conditions)
+        return all(condition.truth(scope) for condition in conditions)
     except ExpressionError:
         return True
-
-
-def _run(condition: Expression, scope: Variables) -> Value:
-    return condition.value(scope)
 
 
 def _values(place: Place, name: str) -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
 
 from surveys.checks.places import Cell, Place
 from surveys.definition import Question
 from surveys.errors import Finding
 from surveys.expressions import tree
+from surveys.nearest import did_you_mean
 
 __all__ = ["check"]
 
@@ -21,10 +21,11 @@ GATHERING = ("sum", "count", "count-non-empty", "min", "max", "join", "concat", 
 
 
 def check(place: Place, cells: tuple[Cell, ...]) -> Iterator[Finding]:
+    order = {name: i for i, name in enumerate(place.instrument.places)}
     for cell in cells:
         if cell.expression is not None:
             yield from _check_names(place, cell)
-            yield from _check_order(place, cell)
+            yield from _check_order(place, cell, order)
             yield from _check_repeats(place, cell)
     yield from _check_texts(place)
 
@@ -35,7 +36,7 @@ def _check_names(place: Place, cell: Cell) -> Iterator[Finding]:
     for node in tree.walk(cell.expression.tree):
         match node:
             case tree.Reference(name) if name not in known:
-                yield cell.finding(f"there is no question '{name}'", _near(name, known))
+                yield cell.finding(f"there is no question '{name}'", did_you_mean(name, known, "check the name"))
             case tree.Name(name):
                 yield from _bare(place, cell, name)
             case tree.Current() if cell.column not in ("constraint", "calculation", "required"):
@@ -44,7 +45,9 @@ def _check_names(place: Place, cell: Cell) -> Iterator[Finding]:
                 name = text.strip().removeprefix("${").removesuffix("}").strip()
                 item = known[name].item if name in known else None
                 if not isinstance(item, Question) or not item.choices:
-                    yield cell.finding(f"there is no question '{name}' with choices", _near(name, known))
+                    yield cell.finding(
+                        f"there is no question '{name}' with choices", did_you_mean(name, known, "check the name")
+                    )
             case tree.Call("pulldata", (tree.String(file), *_)):
                 if file.removesuffix(".csv") not in place.instrument.tables:
                     yield cell.finding(f"there is no file '{file}'", "put it in the folder of the workbook")
@@ -59,17 +62,14 @@ def _bare(place: Place, cell: Cell, name: str) -> Iterator[Finding]:
     columns = {column for choice in choices for column in choice.columns} | {"name", "label"}
     if name not in columns:
         message = f"the list '{cell.item.choices}' has no column '{name}'"
-        yield cell.finding(message, _near(name, columns, "check the choices sheet"))
+        yield cell.finding(message, did_you_mean(name, columns, "check the choices sheet"))
 
 
-def _check_order(place: Place, cell: Cell) -> Iterator[Finding]:
+def _check_order(place: Place, cell: Cell, order: Mapping[str, int]) -> Iterator[Finding]:
     """What decides whether and how a question is asked must be known by then."""
     assert cell.expression is not None
-    order = list(place.instrument.places)
-    here = order.index(cell.item.name)
-    later = {
-        name for name in cell.expression.references if name in place.instrument.places and order.index(name) > here
-    }
+    here = order[cell.item.name]
+    later = {name for name in cell.expression.references if order.get(name, -1) > here}
     inside = {name for name in later if cell.item in place.instrument.places[name].parents}
     for name in sorted(later - inside if cell.column == "constraint" else later):
         item = place.instrument.places[name].item
@@ -105,9 +105,6 @@ def _check_texts(place: Place) -> Iterator[Finding]:
                     if name not in known:
                         message = f"there is no question '{name}' to show in the text"
                         shown = COLUMN_OF.get(column, column)
-                        yield place.finding(found.item, shown, message, _near(name, known), language=language)
-
-
-def _near(name: str, known: object, otherwise: str = "check the name") -> str:
-    near = get_close_matches(name, list(known), n=1)  # type: ignore[call-overload]
-    return f"did you mean '{near[0]}'?" if near else otherwise
+                        yield place.finding(
+                            found.item, shown, message, did_you_mean(name, known, "check the name"), language=language
+                        )

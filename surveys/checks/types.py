@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Literal
 
 from surveys.checks.places import Cell, Place
@@ -13,6 +12,7 @@ from surveys.errors import Finding
 from surveys.expressions import tree
 from surveys.expressions.functions import FUNCTIONS
 from surveys.expressions.values import days
+from surveys.nearest import did_you_mean
 
 __all__ = ["check", "type_of"]
 
@@ -129,8 +129,7 @@ def _in_list(place: Place, cell: Cell, node: tree.Node, value: str) -> Iterator[
     names = [choice.name for choice in _choices(place, cell, node)]
     if not names or value in ("", *names):
         return
-    near = get_close_matches(value, names, n=1)
-    remedy = f"did you mean '{near[0]}'?" if near else "choose from " + ", ".join(names[:12])
+    remedy = did_you_mean(value, names, "choose from " + ", ".join(names[:12]))
     yield cell.finding(f"'{value}' is no choice of {_shown(node)}", remedy)
 
 

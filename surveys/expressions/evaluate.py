@@ -17,6 +17,7 @@ from surveys.expressions import tree
 from surveys.expressions.functions import FUNCTIONS
 from surveys.expressions.parse import parse
 from surveys.expressions.values import Moment, Nodes, Value, boolean, days, moment, number, string, text_of
+from surveys.nearest import nearest
 
 __all__ = ["Expression", "Scope", "Variables", "compile", "evaluate"]
 
@@ -298,10 +299,8 @@ def _arity(least: int, most: int | None) -> str:
 
 
 def _unknown(node: tree.Call) -> ExpressionError:
-    from difflib import get_close_matches
-
-    near = get_close_matches(node.function, FUNCTIONS, n=1)
-    remedy = f"did you mean {near[0]}()?" if near else "see the list of functions"
+    near = nearest(node.function, FUNCTIONS)
+    remedy = f"did you mean {near}()?" if near else "see the list of functions"
     return ExpressionError(f"there is no function {node.function}()", "", node.at, remedy)
 
 
