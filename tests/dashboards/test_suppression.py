@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -25,7 +23,7 @@ def tables(*sizes: int) -> st.SearchStrategy[np.ndarray]:
 
 
 @given(tables(2, 3, 4))
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=20)
 def test_every_small_cell_is_withheld_and_no_withheld_cell_is_derivable(table):
     sums, rules = Sums(with_margins(table.shape), table.ravel()), Rules()
     hidden = protect(sums, rules)
@@ -37,7 +35,7 @@ def test_every_small_cell_is_withheld_and_no_withheld_cell_is_derivable(table):
 
 
 @given(st.lists(COUNTS, min_size=12, max_size=12), st.integers(1, 25))
-@settings(derandomize=True, deadline=None, max_examples=25)
+@settings(derandomize=True, deadline=None, max_examples=6)
 def test_tables_of_three_dimensions_are_protected_to_the_stated_width(counts, width):
     sums = Sums(with_margins((3, 2, 2)), np.array(counts))
     hidden = protect(sums, Rules(interval_width=width))
@@ -45,21 +43,17 @@ def test_tables_of_three_dimensions_are_protected_to_the_stated_width(counts, wi
     assert all(high - low >= width - 1e-6 for low, high in ranges)
 
 
-@given(st.lists(st.integers(0, 4), min_size=4, max_size=4), st.lists(st.booleans(), min_size=9, max_size=9))
-@settings(derandomize=True, deadline=None, max_examples=60)
+@given(st.lists(st.integers(0, 3), min_size=4, max_size=4), st.lists(st.booleans(), min_size=9, max_size=9))
+@settings(derandomize=True, deadline=None, max_examples=25)
 def test_the_derivable_range_is_that_of_every_table_that_fits(counts, hidden):
     sums, mask = Sums(with_margins((2, 2)), np.array(counts)), np.array(hidden)
-    most = sum(counts) + 3
-    fitting = [
-        values
-        for parts in product(range(most), repeat=4)
-        if np.array_equal((values := sums.matrix @ np.array(parts))[~mask], sums.values[~mask])
-    ]
+    side = np.arange(sum(counts) + 3)
+    every = np.stack(np.meshgrid(side, side, side, side, indexing="ij"), axis=-1).reshape(-1, 4) @ sums.matrix.T
+    fitting = every[(every[:, ~mask] == sums.values[~mask]).all(axis=1)]
     for cell in np.flatnonzero(mask):
         low, high = feasible(sums, mask, int(cell))
-        found = [values[cell] for values in fitting]
-        assert low == pytest.approx(min(found))
-        assert high == np.inf or high == pytest.approx(max(found))
+        assert low == pytest.approx(fitting[:, cell].min())
+        assert high == np.inf or high == pytest.approx(fitting[:, cell].max())
 
 
 def test_withholding_small_cells_alone_would_give_them_away():
@@ -98,7 +92,7 @@ def test_nearly_everybody_in_one_category_of_a_sensitive_variable_is_withheld():
 
 
 @given(st.lists(st.lists(st.integers(1, 900), min_size=0, max_size=16), min_size=4, max_size=4))
-@settings(derandomize=True, deadline=None, max_examples=30)
+@settings(derandomize=True, deadline=None, max_examples=10)
 def test_sums_that_one_or_two_people_dominate_cannot_be_estimated(contributions):
     rules, matrix = Rules(), with_margins((2, 2))
     hidden = protect_magnitudes(matrix, contributions, rules)
