@@ -122,10 +122,10 @@ def _exact_size(power_at: Callable[[int], float], target: float) -> int:
 
 
 def _exact_effect(power_at: Callable[[float], float], target: float, null: float, direction: str) -> float:
-    far = 1 - 1e-9 if direction == "higher" else 1e-9
+    far = {"higher": 1 - 1e-9, "lower": 1e-9, "odds": 1e6}[direction]
     near = null + (far - null) * 1e-9
     if power_at(far) < target:
-        raise NoSolution("p1", f"even the largest possible effect has power {power_at(far):.4f}, below {target:g}")
+        raise NoSolution("effect", f"even the largest possible effect has power {power_at(far):.4f}, below {target:g}")
     return root(lambda p: power_at(p) - target, near, far, xtol=1e-12)
 
 
@@ -184,9 +184,7 @@ def fisher_region(n1: int, n2: int, alpha: float, sides: int, upward: bool) -> n
     return region
 
 
-def exact_mcnemar(
-    given: Mapping[str, float | None], discordant: float, sides: int, odds_ratio: float | None = None
-) -> Result:
+def exact_mcnemar(given: Mapping[str, float | None], discordant: float, sides: int) -> Result:
     """Exact unconditional power of McNemar's test: the binomial test averaged over the number of discordant pairs.
 
     Source: G*Power 3.1 manual, exact: inequality of two dependent proportions (McNemar).
@@ -209,5 +207,5 @@ def exact_mcnemar(
         "sum over d of Binomial(d; n, p_disc) times the power of the binomial test on d pairs",
         "G*Power 3.1 manual; Schork & Williams (1980)",
     )
-    full = {**given, "odds_ratio": odds_ratio}
-    return _exact_answer(method, full, "odds_ratio", (1.0, "higher"), power_at, {"discordant": discordant})
+    notes = {"discordant": discordant, "sides": sides}
+    return _exact_answer(method, given, "odds_ratio", (1.0, "odds"), power_at, notes)

@@ -145,7 +145,7 @@ def _fisher(n: float, r: float, r0: float, alpha: float, sides: int) -> float:
 def _t_fisher(n: float, r: float, _r0: float, alpha: float, sides: int) -> float:
     # The critical correlation of the t test of zero, the power by Fisher's z with its bias r / (2 (n - 1)).
     critical = tails.t_critical(alpha, n - 2, sides)
-    border = math.atanh(math.sqrt(critical**2 / (critical**2 + n - 2)))
+    border = math.asinh(critical / math.sqrt(n - 2))
     centre = math.atanh(abs(r)) + abs(r) / (2 * (n - 1))
     power = special.ndtr((centre - border) * math.sqrt(n - 3))
     return float(power + (special.ndtr((-centre - border) * math.sqrt(n - 3)) if sides == 2 else 0.0))

@@ -202,8 +202,8 @@ def _solve_effect(name: str, power_at: Callable[[float], float], target: float, 
                 remedy="enlarge the sample or accept a lower power",
             )
         far = min(far * 1.6, edge) if far * 1.6 < edge else edge
-    root = _root(lambda x: power_at(span.null + sign * x) - target, near if near > 0 else far * 1e-9, far)
-    return span.null + sign * root
+    distance = _root(lambda x: power_at(span.null + sign * x) - target, near if near > 0 else far * 1e-9, far)
+    return span.null + sign * distance
 
 
 def _solve_alpha(power_at: Callable[[float], float], target: float) -> float:
@@ -213,8 +213,9 @@ def _solve_alpha(power_at: Callable[[float], float], target: float) -> float:
     # exp(-60) is a level of 1e-26: below it the noncentral t is no longer accurate, nor does anyone test.
     if miss(-60.0) > 0:
         raise NoSolution("alpha", f"the power exceeds {target:g} at every level; the sample is larger than needed")
-    root = _root(miss, -60.0, 34.0)
-    return 1 / (1 + math.exp(-root))
+    if miss(30.0) < 0:
+        raise NoSolution("alpha", f"no level below one gives power {target:g} with this sample")
+    return 1 / (1 + math.exp(-_root(miss, -60.0, 30.0)))
 
 
 def _root(miss: Callable[[float], float], low: float, high: float) -> float:

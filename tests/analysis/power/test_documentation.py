@@ -1,0 +1,41 @@
+"""The table of methods and the package name the same functions, and every known family has its row."""
+
+import inspect
+import json
+import re
+from pathlib import Path
+
+from analysis import power
+
+ROOT = Path(__file__).parents[3]
+ROWS = (ROOT / "docs/methods/power.md").read_text()
+CASES = json.loads((ROOT / "tests/reference/power/known_values.json").read_text())["cases"]
+
+
+def test_every_public_function_has_a_row():
+    functions = [name for name in power.__all__ if inspect.isfunction(getattr(power, name))]
+    helpers = {"restricted_proportions", "restricted_proportions_ratio", "tost_power", "tost_power_z", "crossing"}
+    helpers |= {"spent", "event_probability"}
+    assert [name for name in functions if f"`{name}`" not in ROWS and name not in helpers] == []
+
+
+def test_every_function_in_the_table_exists():
+    rows = [line.split("|")[2] for line in ROWS.splitlines() if re.match(r"\| [a-z]", line) and line.count("|") > 6]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert len(named) > 50
+    assert [name for name in sorted(named) if not hasattr(power, name)] == []
+
+
+def test_every_family_of_the_known_values_has_a_row():
+    functions = {case["function"] for case in CASES}
+    assert [name for name in sorted(functions) if f"`{name}`" not in ROWS] == []
+
+
+def test_every_argument_is_a_keyword():
+    for name in power.__all__:
+        function = getattr(power, name)
+        if inspect.isfunction(function) and function.__module__.startswith("analysis.power") and name in ROWS:
+            kinds = {p.kind for p in inspect.signature(function).parameters.values()}
+            loose = {"diluted", "effect_w", "dunnett_critical", "stepped_wedge_design", "stepped_wedge_variance"}
+            loose |= {"power_surface", "assurance_of", "observed_power", "recruited"}
+            assert name in loose or kinds <= {inspect.Parameter.KEYWORD_ONLY}, name
