@@ -7,7 +7,7 @@ found as they were.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,30 +149,34 @@ def walk(instrument: Instrument, answers: Mapping[str, Any], *, context: Context
     True
     """
     state = State(instrument, answers, context)
-    return Path(tuple(_steps(state, instrument.children, ())), state)
+    steps: list[Step] = []
+    _add(steps, state, instrument.children, ())
+    return Path(tuple(steps), state)
 
 
-def _steps(state: State, children: tuple[Question | Section, ...], instance: Instance) -> Iterator[Step]:
+def _add(steps: list[Step], state: State, children: tuple[Question | Section, ...], instance: Instance) -> None:
     places = state.instrument.places
     for child in children:
         if isinstance(child, Question):
             if not child.silent and state.relevant(places[child.name], instance, inside=True):
-                yield _step(state, child, instance)
+                steps.append(_step(state, child, instance))
         elif state.relevant(places[child.name], instance, inside=True):
-            steps = _repeat(state, child, instance) if child.repeats else _steps(state, child.children, instance)
-            yield from steps
+            if child.repeats:
+                _add_repeat(steps, state, child, instance)
+            else:
+                _add(steps, state, child.children, instance)
 
 
-def _repeat(state: State, section: Section, instance: Instance) -> Iterator[Step]:
+def _add_repeat(steps: list[Step], state: State, section: Section, instance: Instance) -> None:
     count = state.count(section, instance)
     base = key_of(section.name, instance)
     for index in range(1, count + 1):
         if not section.repeat_count:
-            yield Step(f"{base}.{index}", "another", section, instance, True, state)
-        yield from _steps(state, section.children, (*instance, (section.name, index)))
+            steps.append(Step(f"{base}.{index}", "another", section, instance, True, state))
+        _add(steps, state, section.children, (*instance, (section.name, index)))
     if not section.repeat_count and count < MOST_INSTANCES:
         key = f"{base}.{count + 1}"
-        yield Step(key, "another", section, instance, state.answers.get(key) == "no", state)
+        steps.append(Step(key, "another", section, instance, state.answers.get(key) == "no", state))
 
 
 def _step(state: State, question: Question, instance: Instance) -> Step:

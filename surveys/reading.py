@@ -13,6 +13,9 @@ from surveys.errors import InputError
 
 __all__ = ["read_date", "read_decimal", "read_integer", "read_time"]
 
+LONGEST = 80
+"""No number or date is longer; matching patterns against a long text would cost time for nothing."""
+
 _UNIT = re.compile(
     r"(?i)^(?:€|eur(?:o)?)\s*|\s*(?:€|eur(?:o)?'?s?|uur|uren|hours?|jaar|years?|weken|weeks?|dagen|days?)\.?$"
 )
@@ -26,6 +29,8 @@ _MONTHS = {
 
 
 def _bare(text: str) -> str:
+    if len(text) > LONGEST:
+        raise InputError("number_not_understood")
     plain = text.strip().replace("\u00a0", " ").replace("\u202f", " ").replace("\u2212", "-").replace("\u2013", "-")
     return _UNIT.sub("", _UNIT.sub("", plain)).strip()
 
@@ -91,6 +96,8 @@ def read_date(text: str) -> date:
     Traceback (most recent call last):
     surveys.errors.InputError: date_impossible
     """
+    if len(text) > LONGEST:
+        raise InputError("date_not_understood")
     plain = " ".join(text.strip().lower().replace(",", " ").split())
     if match := re.fullmatch(r"([0-9]{4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,2})", plain):
         return _date(match[1], int(match[2]), match[3])
@@ -126,6 +133,8 @@ def read_time(text: str) -> time:
     >>> read_time("14:30"), read_time("14u30"), read_time("9.05"), read_time("2 pm"), read_time("14 uur")
     (datetime.time(14, 30), datetime.time(14, 30), datetime.time(9, 5), datetime.time(14, 0), datetime.time(14, 0))
     """
+    if len(text) > LONGEST:
+        raise InputError("time_not_understood")
     plain = text.strip().lower()
     match = re.fullmatch(
         r"([0-9]{1,2})(?:\s*[:.uh]\s*([0-9]{2}))?(?::[0-9]{2})?\s*(uur|u|h|am|pm|a\.m\.|p\.m\.)?", plain

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from string import printable
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -279,6 +280,21 @@ def test_one_wrong_digit_breaks_the_eleven_proof(n: int):
             for d in "0123456789":
                 if d != digits[i]:
                     assert not is_citizen_number(digits[:i] + d + digits[i + 1 :])
+
+
+@pytest.mark.parametrize("read", [read_integer, read_decimal, read_date, read_time, read_phone])
+@pytest.mark.parametrize("text", ["1" + " " * 9_990 + "x", "1." * 5_000, "9" * 10_000, "-" * 10_000], ids=len)
+def test_a_long_text_in_a_field_for_a_number_is_refused_at_once(read: Callable[[str], object], text: str):
+    started = process_time()
+    assert code(read, text)
+    assert process_time() - started < 0.2
+
+
+def test_a_long_text_of_digits_is_searched_for_a_citizen_number_in_time():
+    started = process_time()
+    assert find_citizen_number("1 2-3." * 1_666) is None
+    assert find_citizen_number("bsn " * 2_500) is None
+    assert process_time() - started < 1
 
 
 def outcome(read: Callable[[str], object], text: str) -> str:
