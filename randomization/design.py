@@ -209,6 +209,12 @@ class Design:
         """Arm codes, uint8 of shape (n, units); every design has its own."""
         raise NotImplementedError
 
+    def tallies(self, layout: Layout, n: int, seed: int) -> np.ndarray:
+        """Numbers by stratum and arm in `n` draws, shape (n, strata, arms); units left out are not counted."""
+        from randomization.units import tally
+
+        return tally(self.codes(layout, n, seed), layout.group, len(layout.labels), len(self.arms))
+
     def draw(self, units: pd.DataFrame | int, seed: int) -> pd.Series:
         """One allocation: a Series of arm names indexed like `units` (an int gives 0, 1, 2, …).
 
@@ -224,7 +230,7 @@ class Design:
 
         `draws(units, 1, seed)[0]` is `draw(units, seed)`; 255 marks a unit that misfits="drop" left out.
         """
-        if n < 0:
+        if n < 1:
             raise DesignError(f"{n} draws were asked for", path=("n",), remedy="ask for at least one")
         return self.codes(self.layout(units), n, seed)
 

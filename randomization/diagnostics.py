@@ -229,6 +229,8 @@ def sample_ratio_test(
     """
     import numpy as np
 
+    from randomization.units import tally
+
     counted = isinstance(observed, Mapping)
     if counted:
         counts = _counts(observed, design)
@@ -238,13 +240,12 @@ def sample_ratio_test(
                 f"the arms hold {int(counts.sum())} units, but {layout.n} were randomized",
                 remedy="count every unit once",
             )
-        group, table = np.zeros(layout.n, dtype=np.int64), counts[None, :]
+        table = counts[None, :]
     else:
         layout = design.layout(units if units is not None else len(observed))
         if layout.n != len(observed):
             raise UnitsError("the arms and the units differ in number", remedy="hand in the units that were randomized")
-        group = layout.group.astype(np.int64)
-        table = _table(_codes(observed, design.names)[None, :], group, len(layout.labels), len(design.arms))[0]
+        table = tally(_codes(observed, design.names)[None, :], layout.group, len(layout.labels), len(design.arms))[0]
     if design.method == "simple":
         from scipy.special import chdtrc
 
@@ -254,14 +255,15 @@ def sample_ratio_test(
         df = len(totals) - 1
         return Check("sample ratio", statistic, float(chdtrc(df, statistic)), float(df), "chi-square")
     chances = design.probabilities(layout.n if units is None else units).to_numpy()
-    expected = np.zeros(table.shape)
-    np.add.at(expected, group, chances)
+    expected = np.zeros((len(layout.labels), len(design.arms)))
+    np.add.at(expected, layout.group, chances)
+    expected = expected.sum(axis=0, keepdims=True) if counted else expected
     statistic = float(_gap(table[None], expected)[0])
     hits, step = 0, max(1, 8_000_000 // layout.n)
     for part, start in enumerate(range(0, draws, step)):
-        codes = design.codes(layout, min(step, draws - start), seed + part)
-        again = _gap(_table(codes, group, len(table), len(design.arms)), expected)
-        hits += int((again >= statistic * (1 - 1e-12)).sum())
+        again = design.tallies(layout, min(step, draws - start), seed + part)
+        again = again.sum(axis=1, keepdims=True) if counted else again
+        hits += int((_gap(again, expected) >= statistic * (1 - 1e-12)).sum())
     return Check("sample ratio", statistic, (1 + hits) / (1 + draws), None, "randomization", draws)
 
 
@@ -274,16 +276,6 @@ def _counts(observed: Mapping[str, int], design: Design) -> np.ndarray:
         if isinstance(number, bool) or int(number) != number or number < 0:
             raise UnitsError(f"arm {name!r} holds {number!r} units", path=(name,), remedy="give a whole number")
     return np.array([int(observed.get(name, 0)) for name in design.names], dtype=np.int64)
-
-
-def _table(codes: np.ndarray, group: np.ndarray, groups: int, arms: int) -> np.ndarray:
-    """Numbers by draw, stratum and arm; units left out are in no arm."""
-    import numpy as np
-
-    cell = group[None, :] * (arms + 1) + np.minimum(codes, arms)
-    offset = np.arange(len(codes))[:, None] * (groups * (arms + 1))
-    flat = np.bincount((cell + offset).reshape(-1), minlength=len(codes) * groups * (arms + 1))
-    return flat.reshape(len(codes), groups, arms + 1)[:, :, :arms]
 
 
 def _gap(tables: np.ndarray, expected: np.ndarray) -> np.ndarray:

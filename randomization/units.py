@@ -190,6 +190,16 @@ def sort_order(group: np.ndarray, groups: int) -> np.ndarray | None:
     return np.argsort(small, kind="stable")
 
 
+def tally(codes: np.ndarray, group: np.ndarray, groups: int, arms: int) -> np.ndarray:
+    """Numbers by draw, stratum and arm; units left out are in no arm."""
+    import numpy as np
+
+    cell = group.astype(np.int64)[None, :] * (arms + 1) + np.minimum(codes, arms)
+    offset = np.arange(len(codes))[:, None] * (groups * (arms + 1))
+    flat = np.bincount((cell + offset).reshape(-1), minlength=len(codes) * groups * (arms + 1))
+    return flat.reshape(len(codes), groups, arms + 1)[:, :, :arms]
+
+
 def named(codes: np.ndarray, names: Sequence[str], index: pd.Index | None) -> pd.Series:
     """Arm names as a Series; a unit left out has no arm (missing)."""
     import numpy as np

@@ -120,6 +120,21 @@ class Blocked(Design):
             drawn.take(seats, out=row, mode="clip")
         return self._pooled(result, stream)
 
+    def tallies(self, layout: Layout, n: int, seed: int) -> np.ndarray:
+        """Numbers by stratum and arm: the rounded counts, without arranging anybody."""
+        import numpy as np
+
+        if self.misfits in ("global", "drop"):
+            return Design.tallies(self, layout, n, seed)
+        classes = self.size_classes(layout)
+        result = np.zeros((n, len(layout.labels), len(self.arms)), dtype=np.int64)
+        for item in classes:
+            result[:, item.strata] = item.whole
+        extra = self._extra(classes, n, SeededStream(seed))
+        if extra is not None:
+            result[:, [place for item in classes if any(item.left) for place in item.strata]] += extra
+        return result
+
     def _arranged(self, item: SizeClass, extra: np.ndarray | None, seen: int, n: int, stream: SeededStream) -> Any:
         import numpy as np
 
@@ -136,7 +151,7 @@ class Blocked(Design):
         import numpy as np
 
         lines = [item.left for item in classes if any(item.left) for _ in item.strata]
-        if not lines or n == 0:
+        if not lines:
             return None
         left = np.array(lines, dtype=np.int64)
         strata, arms = left.shape

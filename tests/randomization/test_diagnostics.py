@@ -104,3 +104,26 @@ def test_a_rule_that_accepts_nothing_says_so_instead_of_running_on() -> None:
     design = rz.rerandomized(rz.complete({"control": 5, "advice": 1}), ["x"], p_accept=0.1)
     with pytest.raises(rz.DesignError, match="larger p_accept"):
         design.draw(units, seed=1)
+
+
+@pytest.mark.parametrize("misfits", ["balanced", "stratum", "global", "drop"])
+def test_tallies_are_those_of_the_draws(misfits: str) -> None:
+    units = pd.DataFrame({"s": list("aaabbbbcc")})
+    design = rz.blocked({"x": 1, "y": 2}, strata=["s"], misfits=misfits)
+    layout = design.layout(units)
+    drawn = design.draws(units, 3_000, seed=1)
+    counted = np.array([[(drawn[:, (units["s"] == s).to_numpy()] == k).sum(axis=1) for k in (0, 1)] for s in "abc"])
+    tallied = design.tallies(layout, 3_000, seed=2)
+    for s in range(3):
+        for k in range(2):
+            one, two = counted[s, k], tallied[:, s, k]
+            assert set(one) == set(two)
+            assert abs(one.mean() - two.mean()) < 5 * np.sqrt((one.var() + two.var()) / 3_000) + 1e-12
+
+
+def test_a_million_units_are_tested_without_drawing_each_again() -> None:
+    design = rz.complete(TWO)
+    assert rz.sample_ratio_test({"control": 500_001, "advice": 500_000}, design, draws=2_000).p == 1
+    assert rz.sample_ratio_test({"control": 500_400, "advice": 499_601}, design, draws=2_000).p == pytest.approx(
+        1 / 2001
+    )
