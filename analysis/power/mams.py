@@ -39,9 +39,9 @@ def _control_paths(stages: int) -> tuple[np.ndarray, np.ndarray]:
 class _Trial:
     """Chances under a shift of one arm, for bounds on the Z scale at cumulative sizes r (arm) and r0 (control)."""
 
-    def __init__(self, arms: int, r: Sequence[float], r0: Sequence[float]):
+    def __init__(self, arms: int, r: np.ndarray, r0: np.ndarray):
         self.arms = arms
-        self.r, self.r0 = np.asarray(r, float), np.asarray(r0, float)
+        self.r, self.r0 = r, r0
         self.steps = np.sqrt(np.diff(self.r, prepend=0.0))
         paths, self.weights = _control_paths(len(r))
         self.control = np.cumsum(paths * np.sqrt(np.diff(self.r0, prepend=0.0)), axis=1)

@@ -139,8 +139,8 @@ def _compute(job: Job, todo: list[Piece], jobs: int, backend: str | None) -> Ite
     else:
         # Only the configuration knows backends from outside joblib, such as dask.
         with joblib.parallel_config(backend=backend, n_jobs=jobs):
-            found = joblib.Parallel()(calls)
-    yield from zip(todo, found, strict=True)
+            found = joblib.Parallel()(calls)  # type: ignore[assignment]
+    yield from zip(todo, found, strict=True)  # type: ignore[misc]
 
 
 class _Store:
