@@ -35,7 +35,8 @@ _HOMES: dict[str, str] = {
     "rmst": "survival", "earnings": "zero_heavy", "quantile_effect": "quantiles", "MassPointWarning": "quantiles",
     "hedges_g": "effect_sizes", "glass_delta": "effect_sizes", "klk_index": "indices", "icw_index": "indices",
     # a trial, its plan, and what carrying the plan out gives
-    "at_baseline": "at_baseline", "Trial": "trial", "read_data": "reading", "PreAnalysisPlan": "plan", "Results": "results",
+    "at_baseline": "at_baseline",
+    "Trial": "trial", "read_data": "reading", "PreAnalysisPlan": "plan", "Results": "results",
     "r_script": "rscript",
     # balance, attrition, cost, and looks while a pilot runs
     "hansen_bowers": "balance", "joint_f": "balance", "normalised_difference": "balance",

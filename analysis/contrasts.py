@@ -51,13 +51,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Context:
-    """What all contrasts of a plan share; `clusters`, shape (n,), when people do not count one by one."""
+    """What all contrasts of a plan share.
+
+    `clusters`, shape (n,), when people do not count one by one; `received`, shape (n,), the chance that each person
+    had of the arm received, when the analysis weighs by it.
+    """
 
     trial: Trial
     decision: Decision
     plan: AnalysisPlan
     covariates: Covariates
     clusters: np.ndarray | None = field(default=None)
+    received: np.ndarray | None = field(default=None)
 
 
 def lay_table(
@@ -99,7 +104,7 @@ def lay_table(
         )
     weighted = weights is not None or decision.weighs
     if weighted:
-        data["w"] = _weights(trial, decision, use, weights)
+        data["w"] = _weights(context, use, weights)
     rows, broken = np.flatnonzero(use), 0
     if decision.pairs is not None:
         data["p"] = as_text(column_of(trial.data, decision.pairs)).to_numpy()[use]
@@ -204,19 +209,28 @@ def clusters_of(trial: Trial, decision: Decision, plan: AnalysisPlan) -> np.ndar
     return np.where(advised, "advisor " + advisor.astype(str), alone)
 
 
-def _weights(trial: Trial, decision: Decision, use: np.ndarray, extra: np.ndarray | None) -> np.ndarray:
-    weights = np.ones(trial.n) if extra is None else extra.copy()
+def received_chances(trial: Trial, decision: Decision, plan: AnalysisPlan) -> np.ndarray | None:
+    """The chance that each person had of the arm received, shape (n,), or None when nobody is weighed.
+
+    From the column that the plan names, else from the design, simulated with the draws and seed of the plan where it
+    has no closed form. Raises `DesignNotEstimable` for an arm that the design could never give to a person.
+    """
     if decision.probability is not None:
-        weights = weights / numeric(trial.data, decision.probability).to_numpy()
-    elif decision.weighs and trial.design is not None:
-        chances = trial.design.probabilities(trial.data)
-        place = chances.columns.get_indexer(pd.Index(trial.data[trial.arm]))
-        received = chances.to_numpy()[np.arange(trial.n), place]
-        if (received <= 0).any():
-            row = trial.data.index[received <= 0][0]
-            raise DesignNotEstimable(f"row {row}: the design could never give this person the arm that was allocated")
-        weights = weights / received
-    return weights[use]
+        return numeric(trial.data, decision.probability).to_numpy()
+    if not decision.weighs or trial.design is None:
+        return None
+    chances = trial.design.probabilities(trial.data, n=plan.draws, seed=plan.seed)
+    place = chances.columns.get_indexer(pd.Index(trial.data[trial.arm]))
+    received = chances.to_numpy()[np.arange(trial.n), place]
+    if (received <= 0).any():
+        row = trial.data.index[received <= 0][0]
+        raise DesignNotEstimable(f"row {row}: the design could never give this person the arm that was allocated")
+    return received
+
+
+def _weights(context: Context, use: np.ndarray, extra: np.ndarray | None) -> np.ndarray:
+    weights = np.ones(context.trial.n) if extra is None else extra
+    return (weights if context.received is None else weights / context.received)[use]
 
 
 def stratum_columns(data: pd.DataFrame) -> pd.DataFrame:

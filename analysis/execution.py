@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis import deviations
 from analysis.baseline import balance_result
-from analysis.contrasts import Context, clusters_of
+from analysis.contrasts import Context, clusters_of, received_chances
 from analysis.correction import Key, over_family, within_outcome
 from analysis.covariates import encode
 from analysis.errors import NotConverged, UnknownColumn
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 FREE_SIZES = {"simple", "minimization", "biased_coin", "urn"}
 """Designs whose arm sizes are free to vary; all others keep them close to the intended shares."""
 
-FIXED_SIZES = {"complete", "blocked", "factorial", "clustered", "matched_pairs", "lottery", "two_stage"}
+SHARE_DRAWS = 20
+"""Redraws from which the intended shares of a lottery or of two stages are read: nearly the same in every draw."""
+
+FIXED_SIZES = {"complete", "blocked", "factorial", "clustered", "matched_pairs"}
 """Designs that fix the sizes and are redrawn at once, so that their own redraws judge the sizes found."""
 
 
@@ -65,6 +68,7 @@ def carry_out(
         plan=plan.analysis,
         covariates=encode(trial.data, plan.decision.adjust),
         clusters=clusters_of(trial, plan.decision, plan.analysis),
+        received=received_chances(trial, plan.decision, plan.analysis),
     )
     measured = [measure(trial, outcome) for outcome in plan.outcomes]
     taken = taken_up(trial, plan.analysis)
@@ -134,8 +138,8 @@ def arm_counts(context: Context) -> tuple[tuple[ArmCount, ...], SampleRatio]:
     people = trial.counts()
     shares = dict(zip(design.names, (float(share) for share in design.shares), strict=True))
     if method in ("lottery", "two_stage"):
-        chances = design.probabilities(trial.data)
-        shares = {arm: float(chances[arm].to_numpy().mean()) for arm in trial.arms}
+        drawn = design.draws(trial.data, SHARE_DRAWS, context.plan.seed)
+        shares = {arm: float((drawn == code).mean()) for code, arm in enumerate(design.names)}
     if method in FIXED_SIZES:
         ratio = sample_ratio_by_redraw(trial, seed=context.plan.seed)
     else:

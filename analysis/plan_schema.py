@@ -83,12 +83,16 @@ class Missing(Section):
 
 
 class Outcome(Section):
-    """One outcome with its estimand: what is summarised, for whom, when, and what happens when it is missing."""
+    """One outcome with its estimand: what is summarised, for whom, when, and what happens when it is missing.
+
+    `said` is how a sentence tells it, by language, with {count} where the number stands: "{count} started training".
+    """
 
     name: Name
     kind: Kind
     source: Source
     label: dict[str, str] = Field(default_factory=dict)
+    said: dict[str, str] = Field(default_factory=dict)
     family: Family = "primary"
     direction: Direction = "higher_is_better"
     summary: Summary | None = None

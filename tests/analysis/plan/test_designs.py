@@ -1,0 +1,120 @@
+"""One suite that every design passes: its plan runs, rehearses, finds the effect that was put in, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import randomization as rz
+from analysis import PreAnalysisPlan
+from analysis.defaults import RULES
+
+TWO = {"a": 1, "b": 1}
+SEQUENTIAL = {"ratio": TWO, "strata": ["region"]}
+CASES = {
+    "simple": ({"ratio": {"a": 1, "b": 2}}, "a", "b"),
+    "complete": ({"ratio": {"a": 1, "b": 2}}, "a", "b"),
+    "blocked": ({"ratio": TWO, "strata": ["region", "level"]}, "a", "b"),
+    "permuted_blocks": ({**SEQUENTIAL, "multiples": [1, 2]}, "a", "b"),
+    "biased_coin": (SEQUENTIAL, "a", "b"),
+    "big_stick": ({**SEQUENTIAL, "limit": 3}, "a", "b"),
+    "urn": ({"ratio": TWO}, "a", "b"),
+    "block_urn": (SEQUENTIAL, "a", "b"),
+    "maximal_procedure": ({"ratio": TWO, "mti": 2, "strata": ["region"]}, "a", "b"),
+    "minimization": ({"ratio": TWO, "factors": ["region", "level"]}, "a", "b"),
+    "rerandomized": ({"base": {"method": "complete", "ratio": TWO}, "covariates": ["age"]}, "a", "b"),
+    "matched_pairs": ({"ratio": TWO, "pairs": "duo"}, "a", "b"),
+    "clustered": ({"ratio": TWO, "clusters": "desk"}, "a", "b"),
+    "factorial": ({"factors": {"x": ["n", "y"], "z": ["n", "y"]}, "strata": ["region"]}, "x=n, z=n", "x=y, z=n"),
+    "lottery": ({"places": 90, "tickets": "tickets"}, "waiting list", "offer"),
+    "two_stage": (
+        {"first": {"method": "complete", "ratio": {"sms": 1, "letter": 1}}, "second": TWO, "enrolled": "enrolled"},
+        "sms > a", "sms > b",
+    ),
+}  # fmt: skip
+
+
+def units(seed, n=240):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "region": rng.choice(["noord", "zuid"], n),
+            "level": rng.choice(["mbo1", "mbo2"], n),
+            "age": rng.normal(40, 10, n),
+            "duo": np.arange(n) // 2,
+            "desk": np.arange(n) // 6,
+            "tickets": rng.integers(1, 4, n),
+            "enrolled": rng.random(n) < 0.8,
+        }
+    )
+
+
+def plan_for(method, **settings):
+    allocation, control, treated = CASES[method]
+    return PreAnalysisPlan.from_dict(
+        {
+            "allocation": {"method": method, **allocation},
+            "outcomes": [{"name": "score", "kind": "continuous", "source": {"column": "score"}}],
+            "analysis_plan": {
+                "control": control, "contrasts": [[treated, control]], "covariates": ["age"], "draws": 100, **settings,
+            },
+        }
+    )  # fmt: skip
+
+
+def trial(method, effect, seed):
+    allocation, _, treated = CASES[method]
+    data = units(seed)
+    data["arm"] = rz.from_dict({"method": method, **allocation}).draw(data, seed).astype(object)
+    rng = np.random.default_rng(seed + 1_000)
+    noise = rng.normal(size=len(data)) + 0.5 * rng.normal(size=200)[data["desk"]] + rng.normal(size=200)[data["duo"]]
+    return data.assign(
+        score=0.08 * data["age"] + (data["region"] == "zuid") + effect * (data["arm"] == treated) + noise
+    )
+
+
+def test_every_design_with_an_estimator_is_in_this_suite():
+    assert set(CASES) == {method for method, rule in RULES.items() if not rule.refusal}
+
+
+@pytest.mark.parametrize("method", CASES)
+def test_the_plan_finds_the_effect_that_was_put_in(method):
+    results = plan_for(method).run(trial(method, effect=4.0, seed=21))
+    contrast = results.outcomes[0].contrasts[0]
+    assert not contrast.refused
+    for effect in (contrast.unadjusted, contrast.adjusted):
+        assert abs(effect.value - 4.0) < 4.5 * effect.se
+        assert effect.se < 0.8
+    assert contrast.reading == "higher"
+    serious = {d.code for d in results.deviations if d.severity == "serious"}
+    assert serious <= {"not_intention_to_treat"}
+
+
+@pytest.mark.parametrize("method", CASES)
+def test_the_plan_rehearses_without_an_arm_column(method):
+    data = trial(method, effect=4.0, seed=22)
+    plan = plan_for(method)
+    dry = plan.dry_run(data.drop(columns="arm"), seed=5)
+    assert dry.mode == "dry_run"
+    assert dry == plan.dry_run(data, seed=5)
+    effect = dry.outcomes[0].contrasts[0].unadjusted
+    assert abs(effect.value) < 4.5 * effect.se
+
+
+def test_few_clusters_are_tested_by_redrawing_the_clusters():
+    plan = plan_for("clustered", clusters_planned=12, draws=500)
+    data = trial("clustered", effect=0.0, seed=3).iloc[:72]
+    data["arm"] = plan.design.draw(data, 4).astype(object).to_numpy()
+    found = plan.run(data).outcomes[0].contrasts[0]
+    assert found.p == found.p_permutation
+    assert found.permutation_interval[0] < found.adjusted.value < found.permutation_interval[1]
+    assert (1 / found.p_permutation) <= 924 + 1e-9  # all ways to choose 6 of 12 clusters
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("method", ["complete", "permuted_blocks", "minimization", "matched_pairs", "clustered"])
+def test_the_main_result_rejects_a_true_null_at_its_stated_rate(method):
+    plan = plan_for(method)
+    rejected = sum(plan.run(trial(method, 0.0, seed)).outcomes[0].contrasts[0].p < 0.05 for seed in range(300))
+    assert 0.015 < rejected / 300 < 0.09
