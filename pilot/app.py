@@ -13,11 +13,33 @@ from pilot import log
 from pilot.clock import Clock
 from pilot.db import Database
 from pilot.settings import Settings, load
-from pilot.web import auth, context, database, errors, health, home, language, participant, requests, rules, security
+from pilot.web import (
+    advisor,
+    auth,
+    context,
+    database,
+    errors,
+    health,
+    home,
+    language,
+    participant,
+    policymaker,
+    requests,
+    researcher,
+    rules,
+    security,
+)
 from pilot.web.state import NAME, State
 
 # One blueprint a persona; adding pages is adding a line.
-PAGES = (health.bp, home.bp, participant.bp)
+PAGES = (
+    health.bp,
+    home.bp,
+    participant.bp,
+    advisor.bp,
+    policymaker.bp,
+    researcher.bp,
+)
 
 WEB = Path(__file__).parent / "web"
 
