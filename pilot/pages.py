@@ -118,7 +118,8 @@ class Dashboard:
 
     def _reader(self, rules: Rules | None) -> Reader:
         phrases = {arm.name: self._text(arm.phrase) for arm in self.protocol.arms if arm.phrase}
-        return Reader(self.language, self.look, labels=self._names(), phrases=phrases, rules=rules)
+        said = {o.name: o.said[self.language] for o in self.protocol.plan.outcomes if o.said.get(self.language)}
+        return Reader(self.language, self.look, labels=self._names(), phrases=phrases, said=said, rules=rules)
 
     def _reach(self, rules: Rules | None) -> list[Figure]:
         arms = []
