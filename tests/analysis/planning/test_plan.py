@@ -1,8 +1,10 @@
 """A plan answers the funder's questions from assumptions, and refuses the impossible by name."""
 
 import copy
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -231,3 +233,14 @@ def test_an_effect_beyond_certainty_is_refused():
     section["outcomes"][0]["effect"] = assume(2, 1, 3)
     with pytest.raises(ImpossibleRequest, match="not a probability"):
         Plan.from_dict(section).n()
+
+
+def test_the_section_in_the_documentation_is_one_that_works():
+    text = (Path(__file__).parents[3] / "docs/methods/power.md").read_text()
+    section = yaml.safe_load(text.split("```yaml")[1].split("```")[0])["sample_size"]
+    plan = Plan.from_dict(section)
+    size = plan.n()
+    assert size.analysed > 1000
+    assert {row["comparison"] for row in plan.table()} == {"portal"}
+    assert plan.allocate().cost <= section["budget"]
+    assert 0 <= plan.forecast().chance <= 1
