@@ -126,9 +126,8 @@ def two_means(
     Leave out exactly one of `n` (people in the first arm), `delta` (difference of means, units of `sd`), `power` and
     `alpha` (give `alpha=None`). The second arm has `n2` people when given, else `ratio` times the first; `sd2` is its
     standard deviation when that differs; "t" then becomes "welch", since pooling would be wrong. Tests: "t" with
-    pooled variance and
-    n1 + n2 - 2 degrees of freedom; "welch" with Satterthwaite's degrees of freedom at the population variances; "z"
-    with known variances. Raises ImpossibleRequest naming the binding parameter.
+    pooled variance and n1 + n2 - 2 degrees of freedom; "welch" with Satterthwaite's degrees of freedom at the
+    population variances; "z" with known variances. Raises ImpossibleRequest naming the binding parameter.
     Source: Cohen (1988) ch. 2; Chow, Shao & Wang (2008) §3.2.
 
     >>> round(two_means(delta=0.1, power=0.9).n, 3)
