@@ -40,21 +40,20 @@ def robust(X: Array | Rows, fit: Fit, power: float, extra_leverage: Array | None
     rows = as_rows(X)
     k = fit.Q.shape[0]
     meat = np.zeros((k, k))
+    across = np.ascontiguousarray(fit.Q.T)
     for part, block in rows.blocks():
-        residuals = fit.residuals[part]
-        Z = block @ fit.Q
+        weights = fit.residuals[part]
+        Z = across @ block.T  # one row per coefficient, so that the sums below run along memory
         if power:
-            room = 1.0 - np.einsum("ij,ij->i", Z, Z)
+            room = 1.0 - np.einsum("ij,ij->j", Z, Z)
             if extra_leverage is not None:
                 room -= extra_leverage[part]
             alone = room < LEVERAGE_ONE
             if alone.any():
                 room[alone] = np.inf
-            weights = residuals / (np.sqrt(room) if power == 1 else room)
-        else:
-            weights = residuals
-        Z *= weights[:, None]
-        meat += Z.T @ Z
+            weights = weights / (np.sqrt(room) if power == 1 else room)
+        Z *= weights
+        meat += Z @ Z.T
     return fit.Q @ meat @ fit.Q.T
 
 

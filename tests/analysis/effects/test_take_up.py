@@ -125,9 +125,9 @@ def test_subgroups_come_with_one_interaction_test() -> None:
 
 @pytest.mark.heavy
 def test_cr2_with_few_clusters_keeps_its_size_and_cr1_does_not() -> None:
-    """Twelve clusters of 8 to 32, four treated, intraclass correlation .15: 8,000 trials under the null."""
+    """Twelve clusters of 8 to 32, four treated, intraclass correlation .15: 3,000 trials under the null."""
     rng = np.random.default_rng(20261122)
-    trials, icc = 8_000, 0.15
+    trials, icc = 3_000, 0.15
     sizes = np.array([8, 32, 20, 12, 28, 20, 16, 24, 20, 10, 30, 20])
     cluster = np.repeat(np.arange(12), sizes)
     table = {"z": (cluster < 4).astype(float), "g": cluster}
