@@ -119,6 +119,9 @@ RULES: dict[str, Rule] = {
 }  # fmt: skip
 
 
+_WORDS = ("unadjusted", "adjusted", "reason", "source", "warnings")
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The estimator that follows from the design and the plan; it is locked with the plan.
@@ -147,8 +150,12 @@ class Decision:
     warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """A plain mapping, as it stands in the locked plan."""
+        """A plain mapping with the words that explain the decision, as it stands in the results."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    def locked(self) -> dict[str, Any]:
+        """The part that decides a number: it is locked with the plan, while the explaining words may improve."""
+        return {key: value for key, value in self.to_dict().items() if key not in _WORDS}
 
 
 def decide(design: Design, plan: AnalysisPlan) -> Decision:

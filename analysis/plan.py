@@ -69,8 +69,8 @@ class PreAnalysisPlan:
         analysis = _contrasts_filled(parsed.analysis_plan, arm_names(design))
         check_contrasts(design, analysis)
         decision = decide(design, analysis)
-        if parsed.decision is not None and parsed.decision != decision.to_dict():
-            changed = sorted(k for k, v in decision.to_dict().items() if parsed.decision.get(k) != v)
+        if parsed.decision is not None and parsed.decision != decision.locked():
+            changed = sorted(k for k, v in decision.locked().items() if parsed.decision.get(k) != v)
             raise PlanError(
                 f"this version of the software decides otherwise than the locked plan on: {', '.join(changed)}",
                 remedy="run the plan with the version that locked it",
@@ -112,7 +112,7 @@ class PreAnalysisPlan:
             "allocation": dict(self.allocation),
             "outcomes": [outcome.model_dump(mode="json", by_alias=True) for outcome in self.outcomes],
             "analysis_plan": self.analysis.model_dump(mode="json"),
-            "decision": self.decision.to_dict(),
+            "decision": self.decision.locked(),
         }
 
     def lock(self) -> Locked:

@@ -1,4 +1,4 @@
-# The primary estimates of the plan with fingerprint 9f6c4a4053e85ed718c606d81c5d375c956cf656826c0504fb99a89f6aa825db,
+# The primary estimates of the plan with fingerprint e256599f0a14766f57ee677f3742a6321e479924e4906db4be0eacf4ae3a81f8,
 # made again in R. Run: Rscript reproduce.R nsw.csv
 
 # ---- reading -------------------------------------------------------------------------------------------------------
