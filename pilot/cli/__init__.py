@@ -27,9 +27,11 @@ COMMANDS: dict[str, str] = {
     "demo": "pilot.cli.running:demo",
     "export": "pilot.cli.data:export",
     "import": "pilot.cli.data:import_",
-    "report": "pilot.cli.data:report",
     "protocol": "pilot.cli.protocols:protocol",
+    "randomize": "pilot.cli.tools:randomize",
+    "report": "pilot.cli.data:report",
     "serve": "pilot.cli.serve:serve",
+    "survey": "pilot.cli.tools:survey",
     "user": "pilot.cli.users:user",
     "worker": "pilot.cli.running:worker",
 }

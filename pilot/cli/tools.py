@@ -1,0 +1,84 @@
+"""`pilot randomize` and `pilot survey`: the libraries at work on files, without web or database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from pilot.cli import Console, Failed, console
+from pilot.errors import Refused
+from randomization import batch
+from randomization.errors import RandomizationError
+from surveys import InstrumentError, check_xlsform
+from surveys.readability import judge
+
+IN = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("units", type=IN)
+@click.option("--design", "design_file", type=IN, required=True, help="design.yaml: method, ratio, strata, …")
+@click.option("--seed", type=click.IntRange(min=0), required=True, help="The same seed gives the same draw.")
+@click.option("--id", "id_column", help="Column that names the units. Default: their line.")
+@click.option("-o", "--output", type=OUT, required=True, help="CSV of assignments; a JSON record is written beside it.")
+@console
+def randomize(out: Console, units: Path, design_file: Path, seed: int, id_column: str | None, output: Path) -> None:
+    """Draw the arms of the units (people, schools, invitations) in a CSV file, all at once.
+
+    The record beside the assignments holds all that is needed to draw them again.
+    """
+    record = output.with_suffix(".json")
+    taken = [path for path in (output, record) if path.exists()]
+    if taken:
+        raise Refused(f"{taken[0]} is there already; a draw is never overwritten", code="exists")
+    section = yaml.safe_load(design_file.read_text(encoding="utf-8"))
+    if not isinstance(section, dict):
+        raise Refused(f"{design_file} holds no design; it starts with `method:`", code="design")
+    try:
+        drawn = batch.randomize_file(
+            units, section.get("allocation", section), seed, output, record_path=record, id_column=id_column
+        )
+    except RandomizationError as error:
+        remedy = getattr(error, "remedy", "")
+        raise Failed(f"{error}" + (f"; {remedy}" if remedy and remedy not in str(error) else "")) from error
+    counts = drawn.assignments["arm"].value_counts().to_dict()
+    told = ", ".join(f"{arm} {count}" for arm, count in sorted(counts.items()))
+    out.say(f"{len(drawn.assignments)} units drawn with seed {seed}: {told}\n  {output}\n  {record}",
+            assignments=str(output), record=str(record), counts=counts)  # fmt: skip
+
+
+@click.group()
+def survey() -> None:
+    """Questionnaires: read a workbook and say what is wrong with it."""
+
+
+@survey.command("import")
+@click.argument("workbook", type=IN)
+@click.option("-o", "--output", type=OUT, help="Write the definition as JSON.")
+@console
+def import_(out: Console, workbook: Path, output: Path | None) -> None:
+    """Read an XLSForm WORKBOOK; every mistake is named by sheet, row and column."""
+    try:
+        instrument, findings = check_xlsform(workbook)
+    except InstrumentError as error:
+        raise Failed(str(error)) from error
+    told: list[Any] = [*findings, *(judge(instrument) if instrument is not None else ())]
+    errors = [str(f) for f in findings if f.severity == "error"]
+    if instrument is None or errors:
+        raise Failed("\n".join(errors) or "the workbook cannot be read")
+    if output is not None:
+        output.write_text(json.dumps(instrument.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    lines = [f"  {finding}" for finding in told]
+    out.say(
+        f"{instrument.name}: {len(instrument.questions)} questions in {', '.join(instrument.languages)}, "
+        f"fingerprint {instrument.fingerprint[:16]}…" + "".join(f"\n{line}" for line in lines),
+        name=instrument.name,
+        questions=len(instrument.questions),
+        fingerprint=instrument.fingerprint,
+        findings=[str(finding) for finding in told],
+    )
