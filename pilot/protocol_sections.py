@@ -134,7 +134,7 @@ class Cost(Section):
 
 
 class ArmSection(Section):
-    """One arm: what people get of it, what it costs, how many it can hold; `phrase`: how a sentence calls its people."""
+    """One arm: what people get, what it costs, how many it holds; `phrase`: how a sentence calls its people."""
 
     name: Name
     label: Texts
