@@ -192,12 +192,7 @@ def mams(
         # The trial works with unit variances, so an effect d is a drift d sqrt(n) a person of the first stage.
         return trial.best_wins(upper, lower, good * math.sqrt(n), other * math.sqrt(n))
 
-    high = 2.0
-    while selects(high) < power:
-        high *= 2
-        if high > 1e9:
-            raise NoSolution("power", f"{power:g} is not reached: the uninteresting arms are too often selected")
-    n = root(lambda x: selects(x) - power, high / 2, high, xtol=1e-8) if high > 2 else high
+    n = _smallest(selects, power)
     whole = math.ceil(n - 1e-7)
     return Result(
         solved="n",
@@ -217,6 +212,16 @@ def mams(
         ),
         at_rounded=Values({"power": selects(whole)}),
     )
+
+
+def _smallest(selects: Callable[[float], float], power: float) -> float:
+    """People in the first stage of the control arm at which the selection power reaches `power`."""
+    high = 2.0
+    while selects(high) < power:
+        high *= 2
+        if high > 1e9:
+            raise NoSolution("power", f"{power:g} is not reached: the uninteresting arms are too often selected")
+    return root(lambda x: selects(x) - power, high / 2, high, xtol=1e-8) if high > 2 else high
 
 
 def _effects(

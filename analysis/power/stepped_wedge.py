@@ -73,6 +73,26 @@ def stepped_wedge_variance(
     return float(np.linalg.inv(information)[-1, -1])
 
 
+def _variance_of_one(
+    layout: np.ndarray,
+    cluster_size: float,
+    total: float,
+    correlations: tuple[float, float, float],
+    sd_treatment: float,
+) -> float:
+    """Variance with one cluster a step, from (icc, cluster autocorrelation, person autocorrelation)."""
+    icc, cluster, person = correlations
+    return stepped_wedge_variance(
+        layout,
+        cluster_size=cluster_size,
+        sd2_residual=total * (1 - icc) * (1 - person),
+        sd2_cluster=total * icc * cluster,
+        sd2_cluster_period=total * icc * (1 - cluster),
+        sd2_person=total * (1 - icc) * person,
+        sd2_treatment=sd_treatment**2,
+    )
+
+
 def stepped_wedge(
     *,
     cluster_size: float,
@@ -110,15 +130,9 @@ def stepped_wedge(
     checks.whole(2, steps=steps)
     checks.whole(1, baseline=baseline, after=after)
     total = sd**2
-    unit = stepped_wedge_variance(
-        stepped_wedge_design(1, steps, baseline=baseline, after=after),
-        cluster_size=cluster_size,
-        sd2_residual=total * (1 - icc) * (1 - person_autocorrelation),
-        sd2_cluster=total * icc * cluster_autocorrelation,
-        sd2_cluster_period=total * icc * (1 - cluster_autocorrelation),
-        sd2_person=total * (1 - icc) * person_autocorrelation,
-        sd2_treatment=sd_treatment**2,
-    )
+    layout = stepped_wedge_design(1, steps, baseline=baseline, after=after)
+    correlations = (icc, cluster_autocorrelation, person_autocorrelation)
+    unit = _variance_of_one(layout, cluster_size, total, correlations, sd_treatment)
 
     def details(clusters_per_step: float) -> dict[str, float]:
         clusters = clusters_per_step * steps
