@@ -17,6 +17,9 @@ from analysis.rehearsal import visible_columns
 TRAINED = "training_started_12m"
 
 
+ONE = {"contrasts": [["voucher", "portal"]], "subgroups": [], "correction": {"contrasts": "none"}}
+
+
 def codes(results):
     return {deviation.code for deviation in results.deviations}
 
@@ -104,21 +107,21 @@ def test_differential_attrition_is_found(results):
 def test_complete_cases_are_not_intention_to_treat_without_assumption_and_bounds(sections, people):
     for missing in ({}, {"assumption": "random"}, {"bounds": "lee"}):
         sections["outcomes"][0]["missing"] = missing
-        results = run(sections, people)
+        results = run(sections, people, **ONE)
         label = results.outcome(TRAINED).analysis_label
         assert "not intention to treat" in label
-        assert results.contrast(TRAINED, "advice", "portal").adjusted.estimand == label
+        assert results.contrast(TRAINED, "voucher", "portal").adjusted.estimand == label
         assert "not_intention_to_treat" in codes(results)
 
 
 def test_worst_case_and_zero_keep_everybody(sections, people):
     for handling, n in (("worst_case", len(people)), ("zero", len(people))):
         sections["outcomes"][0]["missing"] = {"handling": handling}
-        found = run(sections, people, contrasts=[["voucher", "portal"]]).contrast(TRAINED, "voucher", "portal")
+        found = run(sections, people, **ONE).contrast(TRAINED, "voucher", "portal")
         assert found.unadjusted.n == (people["arm"] != "advice").sum() <= n
         assert "everybody as allocated" in found.unadjusted.estimand
     complete = people.assign(**{TRAINED: people[TRAINED].fillna(0.0)})
-    zero = run(sections, complete, contrasts=[["voucher", "portal"]]).contrast(TRAINED, "voucher", "portal")
+    zero = run(sections, complete, **ONE).contrast(TRAINED, "voucher", "portal")
     assert zero.unadjusted.value == pytest.approx(found.unadjusted.value)
 
 
@@ -126,7 +129,7 @@ def test_the_worst_case_lies_at_or_below_every_other_handling(sections, people):
     values = {}
     for handling in ("worst_case", "complete_cases", "inverse_probability", "zero"):
         sections["outcomes"][0]["missing"] = {"handling": handling}
-        values[handling] = run(sections, people).contrast(TRAINED, "voucher", "portal").unadjusted.value
+        values[handling] = run(sections, people, **ONE).contrast(TRAINED, "voucher", "portal").unadjusted.value
     assert values["worst_case"] < min(values["complete_cases"], values["inverse_probability"], values["zero"])
     assert values["inverse_probability"] == pytest.approx(values["complete_cases"], abs=0.03)
 
@@ -147,8 +150,8 @@ def test_corrections_over_shared_redraws_cover_the_whole_family(sections, people
 
 
 def test_inference_by_redrawing_replaces_p_and_interval_when_locked(sections, people):
-    results = run(sections, people, inference="permutation", draws=1_000)
-    t = PreAnalysisPlan.from_dict(sections).run(people)
+    results = run(sections, people, inference="permutation", draws=1_000, **ONE)
+    t = run(sections, people, **ONE)
     for one, other in zip(results.outcome(TRAINED).contrasts, t.outcome(TRAINED).contrasts, strict=True):
         assert one.p == one.p_permutation == pytest.approx(other.p, abs=0.05)
         assert one.permutation_interval == pytest.approx((other.unadjusted.low, other.unadjusted.high), abs=0.04)
@@ -169,6 +172,7 @@ def test_advisors_declared_random_widen_the_errors_of_advised_arms(sections, peo
 
 
 def test_a_dry_run_does_not_depend_on_anything_about_the_arms(sections, people):
+    sections["analysis_plan"] |= {"subgroups": []}
     plan = PreAnalysisPlan.from_dict(sections)
     poisoned = people.assign(arm="poison", advice_taken="x", voucher_euros=np.inf, sessions=None)
     without = people.drop(columns=["arm", "advice_taken", "voucher_euros", "sessions"])
@@ -185,6 +189,7 @@ def test_a_dry_run_sees_no_column_that_the_plan_does_not_need(sections):
 
 
 def test_the_effect_disappears_from_dry_runs(sections, people):
+    sections["analysis_plan"] |= ONE
     plan = PreAnalysisPlan.from_dict(sections)
     values = [
         plan.dry_run(people, seed=seed).contrast(TRAINED, "voucher", "portal").unadjusted.value for seed in range(3)
