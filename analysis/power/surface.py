@@ -13,7 +13,12 @@ __all__ = ["power_surface"]
 
 
 def power_surface(
-    sizes: Sequence[float], effects: Sequence[float], *, sd: float = 1.0, alpha: float = 0.05, sides: int = 2
+    sizes: Sequence[float] | np.ndarray,
+    effects: Sequence[float] | np.ndarray,
+    *,
+    sd: float = 1.0,
+    alpha: float = 0.05,
+    sides: int = 2,
 ) -> np.ndarray:
     """Power of Student's test of two equal arms, shape (sizes, effects): exact by the noncentral t.
 

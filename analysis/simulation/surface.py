@@ -20,8 +20,8 @@ __all__ = ["simulated_surface"]
 
 
 def simulated_surface(
-    sizes: Sequence[int],
-    effects: Sequence[float],
+    sizes: Sequence[int] | np.ndarray,
+    effects: Sequence[float] | np.ndarray,
     *,
     sd: float = 1.0,
     alpha: float = 0.05,
