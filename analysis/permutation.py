@@ -15,7 +15,6 @@ import numpy as np
 from analysis.errors import DesignNotEstimable, OptionError, nearest
 from analysis.estimate import Array, Interval
 from analysis.frame import as_frame, column, control_label, numbers, of_trial, varied
-from analysis.kernels.permute import Slots
 from analysis.kernels.redrawn import Machine, machine
 from analysis.redraws import Redraws, redraw
 
@@ -212,9 +211,8 @@ def _build(draw: Redraws, y: Array, use: Array, one: int, zero: int, statistic: 
     weight = np.bincount(draw.strata, size * seen, minlength=blocks)
     if not weight.any():
         raise DesignNotEstimable("no block has two units with an outcome in the two arms")
-    slots = Slots.of(draw.strata)
-    two = (one,) if len(draw.arms) == 2 and int(draw.codes.max()) < 2 else (one, zero)
-    members = tuple(slots.pack(draw.codes, arm) for arm in two)
+    slots = draw.slots
+    members = tuple(draw.members(arm) for arm in ((one,) if draw.complementary else (one, zero)))
     observed = (slots.pack(draw.observed[None, :], one), slots.pack(draw.observed[None, :], zero))
     assigned = (draw.observed == one) * size
     clustered = draw.unit.size != units

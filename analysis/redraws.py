@@ -7,7 +7,7 @@ replayed minimisation included), or are all of its allocations when these are fe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from analysis.errors import DataError, DesignNotEstimable, MissingValues, OptionError, nearest
 from analysis.estimate import Array
 from analysis.frame import as_frame, codes, column, of_trial
+from analysis.kernels.permute import Bits, Slots
 
 Codes8 = NDArray[np.uint8]
 FEW_UNITS = 40
@@ -40,6 +41,27 @@ class Redraws:
     chance: Array | None
     seed: int
     fingerprint: str
+    cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def slots(self) -> Slots:
+        """Where the units stand in the packed rows, made once."""
+        if "slots" not in self.cache:
+            self.cache["slots"] = Slots.of(self.strata)
+        return self.cache["slots"]
+
+    def members(self, arm: int) -> Bits:
+        """Who is in an arm in every redraw, as bits of shape (bytes, draws), packed once for all that ask."""
+        if arm not in self.cache:
+            self.cache[arm] = self.slots.pack(self.codes, arm)
+        return self.cache[arm]
+
+    @property
+    def complementary(self) -> bool:
+        """Whether every redraw puts everybody in one of two arms."""
+        if "complementary" not in self.cache:
+            self.cache["complementary"] = len(self.arms) == 2 and int(self.codes.max()) < 2
+        return self.cache["complementary"]
 
     @property
     def exact(self) -> bool:
