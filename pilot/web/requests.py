@@ -62,6 +62,6 @@ def masked_path() -> str:
 
 def forget() -> None:
     """Drop what this request found in a session that broke, so that a second run finds it anew."""
-    for name in ("user", "pilot", "participant", "link", "_login_user"):
+    for name in ("user", "pilot", "participant", "link", "in_force", "_login_user"):
         g.pop(name, None)
     g.now = state().now()
