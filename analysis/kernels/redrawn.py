@@ -97,7 +97,12 @@ class Machine:
 
     def _sums(self, bits: Bits, tables: Array, part: slice) -> Array:
         chosen = bits if part.start == 0 and part.stop >= bits.shape[1] else np.ascontiguousarray(bits[:, part])
-        return sums_over_members(chosen, tables, self.slots.block)
+        if not self.slots.straight or not (self.size > 0).all():
+            return sums_over_members(chosen, tables, self.slots.block)
+        present = np.bitwise_count(chosen).sum(axis=0, dtype=np.int64).astype(float)
+        return np.concatenate(
+            [present[None, :, None], sums_over_members(chosen, tables[..., 1:], self.slots.block)], axis=2
+        )
 
     def _everybody(self, tables: Array) -> Array:
         """Sums over both arms together, which are the same whatever the draw; shape (blocks, 1, c)."""
