@@ -1,4 +1,4 @@
-"""How a page of figures becomes a page of the site: one template, drawings that need no script, a table behind each."""
+"""How a page of figures becomes a page of the site: drawings that need no script, a table behind each."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def dashboard() -> Dashboard:
 
 def show(template: str, page: Page, **values: object) -> str:
     """Renders a page of figures; the figures escape what they were given."""
-    drawn = {figure.id: figure_html(figure, page.language, level=3, interactive=False) for figure in page.figures}
+    drawn = {figure.id: figure_html(figure, page.language, level=3) for figure in page.figures}
     return render_template(template, page=page, drawn=drawn, **values)
