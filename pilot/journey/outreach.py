@@ -73,7 +73,10 @@ def import_list(
     if problems:
         raise InvalidList(problems)
     arms = protocol.outreach.arms
-    design = rz.complete({arm.name: arm.weight for arm in arms}) if len(arms) > 1 else None
+    weights = {arm.name: arm.weight for arm in arms}
+    # A handful of latecomers cannot be split exactly: each of them is drawn alone.
+    method = rz.complete if len(rows) >= len(arms) else rz.simple
+    design = method(weights) if len(arms) > 1 else None
     seed = _seed(session, pilot, protocol)
     drawn = list(design.draw(len(rows), seed=seed)) if design is not None else [arm.name for arm in arms] * len(rows)
     for row, arm in zip(rows, drawn, strict=True):
