@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
 import statsmodels.api as sm
-from _timing import Figure, interleaved_cpu, median_cpu, r_median, ratio_of, report
+from _timing import Figure, interleaved_cpu, median_cpu, r_median, ratio_of, report  # sets one thread: comes first
 
 from analysis.power import power_surface
 from analysis.simulate import World, simulate, simulated_surface

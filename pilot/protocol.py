@@ -220,10 +220,16 @@ def _instruments(section: Any, folder: Path, problems: list[Problem]) -> dict[st
             problems.append(Problem((*place, "file"), f"there is no file '{entry['file']}' in the protocol's folder"))
             continue
         try:
-            found[name] = read_xlsform(file)
+            found[name] = _instrument(file.read_bytes())
         except InstrumentError as error:
             problems.append(Problem((*place, "file"), str(error)))
     return found
+
+
+@lru_cache(maxsize=64)
+def _instrument(workbook: bytes) -> Instrument:
+    """A workbook is read once for its content, however often and under whatever protocol it is asked for."""
+    return read_xlsform(workbook)
 
 
 def _build(

@@ -207,7 +207,7 @@ class Design:
 
     def codes(self, layout: Layout, n: int, seed: int) -> np.ndarray:
         """Arm codes, uint8 of shape (n, units); every design has its own."""
-        raise NotImplementedError
+        raise DesignNotDefined(f"no rule says how {self.method or 'this design'} draws")
 
     def tallies(self, layout: Layout, n: int, seed: int) -> np.ndarray:
         """Numbers by stratum and arm in `n` draws, shape (n, strata, arms); units left out are not counted."""
@@ -262,7 +262,7 @@ class Design:
 
     def outcomes(self, layout: Layout, limit: int) -> Iterable[tuple[tuple[int, ...], Fraction]]:
         """(allocation, chance) pairs for `support`; an allocation may come more than once."""
-        raise NotImplementedError
+        raise DesignNotDefined(f"the allocations of {self.method or 'this design'} cannot be listed one by one")
 
     def predictability(self, n: int) -> Predictability:  # noqa: ARG002 - sequential designs read it
         """How well somebody who knows the past guesses the next arm, over `n` arrivals of one stratum."""

@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from randomization.design import Design
-from randomization.errors import AllocationError
+from randomization.errors import AllocationError, DesignNotDefined
 from randomization.streams import WORD, KeyedStream, SeededStream, choose
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Sequential(Design):
 
     def moves(self, state: Any) -> tuple[Move, ...]:
         """What may happen to the next arrival, chances summing to one; equal states are equal values."""
-        raise NotImplementedError
+        raise DesignNotDefined(f"no rule says what {self.method or 'this design'} does with the next arrival")
 
     def moves_for(self, state: Any, traits: Traits | None) -> tuple[Move, ...]:  # noqa: ARG002 - minimisation reads it
         """`moves`, for designs that look at the person too."""

@@ -35,6 +35,8 @@ VALUES = {
     "key": "q1",
     "question": "q1",
     "code": "AAAA-BBBB",
+    "name": "final",
+    "number": "1",
 }
 
 
