@@ -10,9 +10,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from _timing import Figure, interleaved_cpu, median_cpu, r_median, ratio_of, report  # isort: skip - before numpy
+
 import numpy as np
 import statsmodels.api as sm
-from _timing import Figure, interleaved_cpu, median_cpu, r_median, ratio_of, report  # sets one thread: comes first
 
 from analysis.power import power_surface
 from analysis.simulate import World, simulate, simulated_surface

@@ -205,7 +205,7 @@ class Design:
 
         return layout_of(self, units)
 
-    def codes(self, layout: Layout, n: int, seed: int) -> np.ndarray:
+    def codes(self, layout: Layout, n: int, seed: int) -> np.ndarray:  # noqa: ARG002
         """Arm codes, uint8 of shape (n, units); every design has its own."""
         raise DesignNotDefined(f"no rule says how {self.method or 'this design'} draws")
 
@@ -260,7 +260,7 @@ class Design:
 
         return collect(self, self.layout(units), limit)
 
-    def outcomes(self, layout: Layout, limit: int) -> Iterable[tuple[tuple[int, ...], Fraction]]:
+    def outcomes(self, layout: Layout, limit: int) -> Iterable[tuple[tuple[int, ...], Fraction]]:  # noqa: ARG002
         """(allocation, chance) pairs for `support`; an allocation may come more than once."""
         raise DesignNotDefined(f"the allocations of {self.method or 'this design'} cannot be listed one by one")
 

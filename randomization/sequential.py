@@ -71,7 +71,7 @@ class Sequential(Design):
         """State before the first arrival."""
         return None
 
-    def moves(self, state: Any) -> tuple[Move, ...]:
+    def moves(self, state: Any) -> tuple[Move, ...]:  # noqa: ARG002
         """What may happen to the next arrival, chances summing to one; equal states are equal values."""
         raise DesignNotDefined(f"no rule says what {self.method or 'this design'} does with the next arrival")
 
