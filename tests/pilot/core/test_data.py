@@ -1,0 +1,215 @@
+"""Freezes, looks and exports: what research may see, when, and that it is what was written."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pyreadstat
+import pytest
+from small_pilot import STAFF, START, Site, make, person, settings_for
+from sqlalchemy import select, update
+
+from pilot import dataset, exports, locking, results
+from pilot.db import Database
+from pilot.errors import Refused, Tampered
+from pilot.journey import answering, withdrawal
+from pilot.models import Allocation, Freeze, Participant
+from pilot.protocol import Protocol
+
+YEAR = START + timedelta(days=420)
+
+
+@pytest.fixture(scope="module")
+def filled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty-four people in one stratum, all of them with a list after twelve months; two in three began training."""
+    home = tmp_path_factory.mktemp("filled")
+    site = make(settings_for(home))
+    with site.writing() as (session, pilot):
+        _version, protocol = locking.in_force(session, pilot.id)
+        for number in range(24):
+            participant = site.enrol(session, person(8 * number))
+            later = START + timedelta(days=366)
+            for wave in protocol.waves[1:]:
+                started = {"training_started": "yes" if number % 3 else "no"}
+                site.fill(session, protocol, participant, wave.name, person(8 * number), later, given=started)
+                answering.submit(session, protocol, participant, wave.name, now=later)
+    site.database.dispose()
+    return home
+
+
+@pytest.fixture
+def filled(filled_home: Path, tmp_path: Path) -> Iterator[Site]:
+    """A copy of that installation, for one test to change."""
+    shutil.copytree(filled_home, tmp_path / "home")
+    settings = settings_for(tmp_path / "home")
+    database = Database(settings)
+    yield Site(settings, database, {role: number for number, role in enumerate(STAFF, 1)})
+    database.dispose()
+
+
+def freeze(site: Site, *, with_arms: bool = False) -> Freeze:
+    with site.writing() as (session, pilot):
+        return dataset.freeze(
+            session, pilot, protocol_of(session, pilot), folder=site.settings.freezes, with_arms=with_arms,
+            actor_id=None, now=YEAR,
+        )  # fmt: skip
+
+
+def protocol_of(session, pilot) -> Protocol:
+    return locking.in_force(session, pilot.id)[1]
+
+
+def test_a_freeze_before_a_look_gives_no_arm_away(filled: Site):
+    row = freeze(filled)
+    data = dataset.read_freeze(filled.settings.freezes, row)
+    assert len(data) == row.rows == 24
+    assert not set(dataset.BY_ARM) & set(data.columns)
+    assert "training_started_12m" in data.columns
+    assert set(row.manifest["columns"]) == set(data.columns)
+    arms = {"portal", "advice", "voucher"}
+    assert not any(arms & set(map(str, data[name].unique())) for name in data.columns)
+
+
+def test_the_derived_outcome_follows_the_answers(filled: Site):
+    data = dataset.read_freeze(filled.settings.freezes, freeze(filled, with_arms=True))
+    said = (data["followup_12m__training_started"] == "yes").astype(float)
+    assert data["training_started_12m"].tolist() == said.tolist()
+    assert data["study_id"].is_unique
+    assert set(data["arm"]) == {"portal", "advice", "voucher"}
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[:-1], lambda raw: raw[:40] + bytes([raw[40] ^ 1]) + raw[41:]])
+def test_a_freeze_whose_file_was_changed_is_refused(filled: Site, damage):
+    row = freeze(filled)
+    path = filled.settings.freezes / row.file
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(Tampered, match="SHA-256 differs"):
+        dataset.read_freeze(filled.settings.freezes, row)
+
+
+def test_freezes_are_numbered_and_the_same_record_gives_the_same_data(filled: Site):
+    first, second = freeze(filled), freeze(filled)
+    assert (first.number, second.number) == (1, 2)
+    folder = filled.settings.freezes
+    assert dataset.read_freeze(folder, first).equals(dataset.read_freeze(folder, second))
+    heads = first.manifest["audit_heads"]
+    assert sum(head["positions"] for head in heads.values()) == 24
+
+
+def test_nothing_can_be_frozen_before_anybody_was_drawn(site: Site):
+    with pytest.raises(Refused) as found:
+        freeze(site)
+    assert found.value.code == "empty"
+
+
+def test_both_databases_give_the_same_data(new_site, postgres_url: str):
+    """Types come out of the JSON alike, whichever database took it in."""
+    frames = []
+    for address in ("", postgres_url):
+        site = new_site(database_url=address)
+        with site.writing() as (session, pilot):
+            for number in range(6):
+                site.enrol(session, number)
+            frames.append(dataset.build(session, pilot, protocol_of(session, pilot)).data)
+    assert frames[0].equals(frames[1])
+    assert len(frames[0]) == 6
+
+
+def test_answers_of_people_who_want_no_more_data_are_not_in_it(filled: Site):
+    with filled.writing() as (session, _pilot):
+        someone = session.scalars(select(Participant)).first()
+        withdrawal.withdraw(session, someone, "no_data", actor_id=None, now=YEAR)
+    data = dataset.read_freeze(filled.settings.freezes, freeze(filled)).set_index("study_id")
+    assert len(data) == 24
+    assert data.loc[someone.study_id, "withdrawn"] == "no_data"
+    assert data.loc[[someone.study_id], ["training_started_12m", "baseline__work"]].isna().all(axis=None)
+
+
+def look(site: Site, *, now=YEAR):
+    with site.writing() as (session, pilot):
+        return results.open_look(
+            session, pilot, protocol_of(session, pilot), "final", folder=site.settings.freezes,
+            statistician_id=site.staff["statistician"], now=now,
+        )  # fmt: skip
+
+
+def test_a_look_waits_until_recruitment_is_closed(filled: Site):
+    with pytest.raises(Refused, match="waits until recruitment is closed") as found:
+        look(filled)
+    assert found.value.code == "look_not_permitted"
+    with filled.reading() as (session, pilot):
+        assert results.latest(session, pilot) is None
+        assert session.scalars(select(Freeze)).all() == []
+
+
+def test_a_look_waits_until_everybody_is_settled(filled: Site):
+    with filled.writing() as (session, pilot):
+        filled.enrol(session, person(801))
+        locking.close(session, pilot, actor_id=None, now=START)
+    with pytest.raises(Refused, match="24 of 25 people are settled"):
+        look(filled, now=START + timedelta(days=366))
+
+
+def test_a_look_nobody_planned_is_refused(filled: Site):
+    with pytest.raises(Refused, match="it has final"), filled.reading() as (session, pilot):
+        results.permission(session, pilot, protocol_of(session, pilot), "extra", now=YEAR)
+
+
+def test_a_permitted_look_is_opened_once_and_carries_the_plan_out(filled: Site):
+    with filled.writing() as (session, pilot):
+        locking.close(session, pilot, actor_id=None, now=YEAR)
+    opened = look(filled)
+    with filled.reading() as (session, pilot):
+        found = results.latest(session, pilot)
+        assert found is not None
+        assert found[0].fingerprint == protocol_of(session, pilot).fingerprint
+        assert results.allocated_by_arm(session, pilot) == {
+            arm: sum(a.arm == arm for a in session.scalars(select(Allocation)))
+            for arm in ("portal", "advice", "voucher")
+        }
+        assert session.get_one(Freeze, opened.freeze_id).manifest["with_arms"]
+    with pytest.raises(Refused, match="opened already"):
+        look(filled)
+
+
+def test_files_for_elsewhere_hold_no_arm_and_no_formula(filled: Site, tmp_path):
+    row = freeze(filled)
+    data = dataset.read_freeze(filled.settings.freezes, row)
+    data.loc[0, "baseline__work"] = "=1+1"
+    with filled.reading() as (session, pilot):
+        protocol = protocol_of(session, pilot)
+    files = exports.write(data, row, protocol, tmp_path, language="nl")
+    assert [path.suffix for path in files] == [".csv", ".dta", ".sav", ".json"]
+    with files[0].open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == 24
+    assert "'=1+1" in {line["baseline__work"] for line in rows}
+    assert "arm" not in rows[0]
+    with pytest.raises(Refused):
+        exports.write(data, row, protocol, tmp_path, language="nl")
+
+
+def test_what_was_exported_is_read_by_other_packages_with_its_labels(filled: Site, tmp_path):
+    row = freeze(filled, with_arms=True)
+    with filled.reading() as (session, pilot):
+        protocol = protocol_of(session, pilot)
+    files = exports.write(dataset.read_freeze(filled.settings.freezes, row), row, protocol, tmp_path, language="en")
+    data, about = pyreadstat.read_dta(str(files[1]))
+    assert len(data) == 24
+    assert about.column_names_to_labels["arm"] == "Arm to which the participant was allocated"
+    assert files[-1].suffix == ".R"
+
+
+def test_people_of_a_test_run_are_not_in_the_data_of_the_live_run(new_site):
+    site = new_site(mode="test")
+    with site.writing() as (session, pilot):
+        site.enrol(session, 8)
+        locking.start(session, pilot, mode="live", actor_id=None, now=START)
+        site.enrol(session, 16)
+        frame = dataset.build(session, pilot, protocol_of(session, pilot)).data
+        assert len(frame) == 1
+        session.execute(update(Participant).values(language="nl"))
