@@ -14,6 +14,7 @@ from pilot.clock import Clock
 from pilot.db import Database
 from pilot.settings import Settings, load
 from pilot.web import (
+    administrator,
     advisor,
     auth,
     context,
@@ -21,6 +22,7 @@ from pilot.web import (
     errors,
     health,
     home,
+    interviewer,
     language,
     participant,
     policymaker,
@@ -28,6 +30,7 @@ from pilot.web import (
     researcher,
     rules,
     security,
+    steward,
 )
 from pilot.web.state import NAME, State
 
@@ -37,6 +40,9 @@ PAGES = (
     home.bp,
     participant.bp,
     advisor.bp,
+    interviewer.bp,
+    steward.bp,
+    administrator.bp,
     policymaker.bp,
     researcher.bp,
 )

@@ -69,14 +69,18 @@ class Desk:
 def rows_of(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV file (UTF-8, comma or semicolon); raises Refused with the reason when it is none."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return rows_in(path.read_bytes(), path.name)
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror}", code="file") from None
+
+
+def rows_in(content: bytes, name: str) -> list[dict[str, str]]:
+    """The rows of a CSV file that was uploaded, by what it holds; `name` is what errors call it. Raises Refused."""
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise Refused(
-            f"{path.name}, line {line}: this is no UTF-8; save the file as 'CSV UTF-8'", code="file"
-        ) from None
+        line = content[: error.start].count(b"\n") + 1
+        raise Refused(f"{name}, line {line}: this is no UTF-8; save the file as 'CSV UTF-8'", code="file") from None
     head = text.split("\n", 1)[0]
     reader = csv.DictReader(text.splitlines(), delimiter=";" if head.count(";") > head.count(",") else ",")
     return [{(key or "").strip(): (value or "").strip() for key, value in row.items() if key} for row in reader]
@@ -181,13 +185,17 @@ def _yes(row: Row, column: str) -> bool:
     return value in YES
 
 
+def columns(protocol: Protocol) -> list[str]:
+    """Every column that a file of participants may have under this protocol, in the order of the questions."""
+    waves = (answering.SCREENING, protocol.baseline.name)
+    asked = [f"{wave}__{q.name}" for wave in waves for q in answering.instrument_of(protocol, wave).questions]
+    return [*OWN, *(f"consent__{text.purpose}" for text in protocol.consent.texts), *asked]
+
+
 def _of_the_header(protocol: Protocol, rows: Sequence[Row]) -> list[tuple[int, str]]:
     if not rows:
         return [(1, "the file is empty; give a header line and at least one row")]
-    waves = (answering.SCREENING, protocol.baseline.name)
-    known = {*OWN, *(f"consent__{text.purpose}" for text in protocol.consent.texts)}
-    for wave in waves:
-        known |= {f"{wave}__{question.name}" for question in answering.instrument_of(protocol, wave).questions}
+    known = set(columns(protocol))
     problems = []
     for column in rows[0]:
         if column not in known:

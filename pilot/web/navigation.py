@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 
 from pilot import access
 from pilot.models import Pilot, User
+from pilot.web.state import state
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Item:
     capability: str
     label: object
     of_a_pilot: bool = True
+    demo_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,9 @@ ITEMS: tuple[Item, ...] = (
     Item("researcher.protocol", "see_protocol", _("Protocol")),
     Item("policymaker.results", "see_published", _("Results")),
     Item("steward.overview", "handle_privacy_requests", _("Privacy")),
+    Item("steward.messages", "see_messages", _("Messages")),
+    Item("steward.record", "read_audit", _("Audit")),
+    Item("administrator.clock", "move_clock", _("Clock"), demo_only=True),
     Item("administrator.users", "manage_users", _("People"), of_a_pilot=False),
 )
 
@@ -44,7 +49,7 @@ def items(user: User, pilot: Pilot | None) -> list[Shown]:
     """The menu of this person in this pilot, or outside any pilot; only pages that this installation has."""
     found = []
     for item in ITEMS:
-        fits = item.of_a_pilot == (pilot is not None)
+        fits = item.of_a_pilot == (pilot is not None) and (not item.demo_only or state().settings.kind == "demo")
         if fits and item.endpoint in current_app.view_functions and access.may(user, item.capability, pilot):
             url = url_for(item.endpoint) if pilot is None else url_for(item.endpoint, slug=pilot.slug)
             found.append(Shown(url, item.label, item.endpoint))

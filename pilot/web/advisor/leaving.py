@@ -6,14 +6,12 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from pilot import dataset
 from pilot.errors import Refused
 from pilot.journey import advice, withdrawal
 from pilot.web import staff
 from pilot.web.advisor import bp, person, reading, words
 from pilot.web.reading import Faults, Reading
 from pilot.web.rules import rule
-from pilot.web.state import state
 
 
 @bp.get("/<slug>/participants/<study_id>/handover")
@@ -59,18 +57,9 @@ def stop(slug: str, study_id: str) -> Response | tuple[str, int]:
         read.faults.add("sure", _("Tick that the person asked for this."))
     if read.faults:
         return _stop(slug, read.faults), 422
-    withdraw(degree, reason)
+    staff.withdraw(degree, reason)
     flash(_("This was done at once: %(what)s.", what=words.DEGREES[degree]), "good")
     return redirect(url_for("advisor.participant", slug=slug, study_id=study_id), code=303)
-
-
-def withdraw(degree: str, reason: str) -> None:
-    """Withdraws g.participant, and after an erasure supersedes every freeze that held the answers."""
-    actor = staff.me().id
-    withdrawal.withdraw(g.session, g.participant, degree, actor_id=actor, reason=reason, now=g.now)
-    if degree == "erase":
-        _version, protocol = staff.in_force()
-        dataset.supersede(g.session, g.pilot, protocol, folder=state().settings.freezes, actor_id=actor, now=g.now)
 
 
 def _colleagues() -> list[reading.User]:

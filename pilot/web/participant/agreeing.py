@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
 from flask import g, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -13,13 +12,10 @@ from werkzeug.wrappers import Response
 from pilot.errors import Refused
 from pilot.journey import consent, enrolment
 from pilot.models import Identity, Screening
-from pilot.web import forms
+from pilot.web.contacts import typed_contact
 from pilot.web.participant import bp, steps
 from pilot.web.rules import rule
 from pilot.web.state import state
-from surveys.catalogue import message as survey_message
-from surveys.contact import read_phone
-from surveys.errors import InputError
 
 
 @bp.get("/e/<token>/consent")
@@ -82,7 +78,7 @@ def give_contact(token: str) -> str | Response | tuple[str, int]:
     _version, protocol = steps.in_force()
     if not consent.has_all_required(g.session, protocol, g.participant):
         return steps.onward(g.participant, token)
-    typed, errors = _typed_contact(request.form)
+    typed, errors = typed_contact(request.form)
     if errors:
         return _contact(token, typed, errors=errors), 422
     identity = g.session.get(Identity, g.participant.id)
@@ -138,30 +134,3 @@ def _consent(token: str, given: Mapping[str, str], *, errors: Any = ()) -> str:
 
 def _contact(token: str, typed: Mapping[str, str], *, errors: Any = ()) -> str:
     return render_template("participant/contact.html", token=token, typed=typed, errors=list(errors))
-
-
-def _typed_contact(form: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """What was typed, cleaned, and what is not right with it, field by field."""
-    typed: dict[str, str] = {"phone_read": ""}
-    errors: list[tuple[str, str]] = []
-    for name, longest in (*enrolment.LIMITS.items(),):
-        try:
-            typed[name] = forms.text(form, name, longest=longest)
-        except forms.TooLong:
-            typed[name] = form.get(name, "")[:longest]
-            errors.append((name, _("This is too long. Write at most %(longest)s characters.", longest=longest)))
-    if not typed["name"]:
-        errors.append(("name", _("Write your name.")))
-    if not typed["phone"] and not typed["email"]:
-        errors.append(("phone", _("Write a telephone number or an e-mail address.")))
-    if typed["phone"] and not any(field == "phone" for field, _message in errors):
-        try:
-            typed["phone_read"] = read_phone(typed["phone"])
-        except InputError as error:
-            errors.append(("phone", survey_message(error.code, steps.language())))
-    if typed["email"]:
-        try:
-            typed["email"] = validate_email(typed["email"], check_deliverability=False).normalized
-        except EmailNotValidError:
-            errors.append(("email", _("This is not an e-mail address. Example: name@example.nl")))
-    return typed, sorted(errors, key=lambda error: list(enrolment.LIMITS).index(error[0]))

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask import g, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from pilot.journey import answering, eligibility
 from pilot.models import Screening
-from pilot.web import forms
+from pilot.web import questions
 from pilot.web.participant import bp, steps
 from pilot.web.rules import rule
-from surveys.definition import Question
 from surveys.path import Path, Step, walk
 
 
@@ -67,11 +65,15 @@ def check_page(token: str, wave: str) -> str | Response:
     path, _revision = _path(wave)
     if not path.complete:
         return steps.onward(g.participant, token)
-    rows = [(step, step.label(steps.language()), spoken(step, steps.language())) for step in path.steps]
     last = path.steps[-1].key if path.steps else None
     back = url_for("participant.question_page", token=token, wave=wave, key=last) if last else None
-    shown = [row for row in rows if not row[0].shown_only]
-    return render_template("participant/check.html", token=token, wave=wave, rows=shown, back_url=back)
+    return render_template(
+        "participant/check.html",
+        token=token,
+        wave=wave,
+        rows=questions.said_so_far(path, steps.language()),
+        back_url=back,
+    )
 
 
 @bp.post("/e/<token>/check/<wave>")
@@ -88,24 +90,6 @@ def send(token: str, wave: str) -> Response:
     else:
         answering.submit(g.session, protocol, g.participant, wave, now=g.now)
     return steps.onward(g.participant, token)
-
-
-def spoken(step: Step, language: str) -> str:
-    """An answer as a person would say it."""
-    value = step.value
-    if value is None or value == "":
-        return _("No answer")
-    names: dict[str, str] = {choice.name: step.text(choice.label, language) for choice in step.choices}
-    if isinstance(value, list):
-        return ", ".join(names.get(str(one), str(one)) for one in value)
-    if step.kind == "date":
-        year, month, day = str(value).split("-")
-        return f"{int(day)}-{int(month)}-{year}"
-    if value is True:
-        return _("Yes")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return names.get(str(value), str(value))
 
 
 def _finished(wave: str) -> bool:
@@ -147,47 +131,11 @@ def _show(
 ) -> str:
     before = path.before(step.key)
     back = url_for("participant.question_page", token=token, wave=wave, key=before.key) if before else None
-    position = [known.key for known in path.steps].index(step.key) + 1
     return render_template(
         "participant/question.html",
         token=token,
         wave=wave,
-        step=step,
-        question=step.item if isinstance(step.item, Question) else None,
-        sections=[section for section in step.sections if section.label],
-        value=_value(step, typed),
-        date_value=_date_value(step, typed),
         revision=revision,
-        errors=[(_field(step), error.message) for error in errors],
         back_url=back,
-        progress=(position, path.total),
-        label=step.label(steps.language()),
-        hint=step.hint(steps.language()),
-        guidance=step.guidance(steps.language()),
-        options=[(choice.name, step.text(choice.label, steps.language())) for choice in step.choices],
+        **questions.values_of(path, step, language=steps.language(), typed=typed, errors=errors),
     )
-
-
-def _field(step: Step) -> str:
-    """The id of the field that an error points at."""
-    kind = step.kind
-    if kind == "date":
-        return f"{step.key}-day"
-    return f"{step.key}-1" if step.choices or kind not in ("text", "integer", "decimal", "time", "range") else step.key
-
-
-def _value(step: Step, typed: Any) -> Any:
-    if typed is not None:
-        return typed.getlist(step.key) if step.kind in ("select_multiple", "rank") else typed.get(step.key, "")
-    value = step.value
-    return value if isinstance(value, list) else "" if value is None else str(value)
-
-
-def _date_value(step: Step, typed: Any) -> tuple[str, str, str]:
-    if typed is not None:
-        return forms.date_parts(typed, step.key)
-    text = str(step.value or "")
-    if step.kind != "date" or not text:
-        return ("", "", "")
-    year, month, day = text[:10].split("-")
-    return day.lstrip("0"), month.lstrip("0"), year

@@ -1,0 +1,144 @@
+"""Mending contact data or an answer. An answer keeps its earlier revision; reason and actor are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from pilot.errors import NotYours
+from pilot.journey import answering, enrolment
+from pilot.models import Identity, Submission
+from pilot.web import questions, staff
+from pilot.web.contacts import typed_contact
+from pilot.web.reading import Faults
+from pilot.web.rules import rule
+from pilot.web.state import state
+from pilot.web.steward import bp
+from surveys.path import Path, Step, walk
+from surveys.runner import Accepted, FieldError, accept
+
+LONGEST_REASON = 500
+
+
+@bp.get("/<slug>/steward/people/<study_id>/contact")
+@rule.may("handle_privacy_requests")
+def contact(slug: str, study_id: str) -> str:  # noqa: ARG001  # the rule has read the path
+    known = _identity()
+    return _contact(slug, {name: getattr(known, name) or "" for name in enrolment.LIMITS}, [])
+
+
+@bp.post("/<slug>/steward/people/<study_id>/contact")
+@rule.may("handle_privacy_requests")
+def mend_contact(slug: str, study_id: str) -> Response | tuple[str, int]:
+    known = _identity()
+    typed, errors = typed_contact(request.form)
+    if errors:
+        return _contact(slug, typed, errors), 422
+    enrolment.set_contact(
+        g.session,
+        g.participant,
+        enrolment.Contact(
+            name=typed["name"],
+            phone=typed["phone_read"] or None,
+            email=typed["email"] or None,
+            postcode=typed["postcode"] or None,
+            birth_date=known.birth_date,
+        ),
+        keyring=state().database.keyring,
+        secret=state().settings.secret_key.encode(),
+        now=g.now,
+    )
+    flash(_("The contact data were mended."), "good")
+    return redirect(url_for("steward.person", slug=slug, study_id=study_id), code=303)
+
+
+@bp.get("/<slug>/steward/people/<study_id>/answers/<wave>")
+@rule.may("handle_privacy_requests")
+def answers(slug: str, study_id: str, wave: str) -> str:  # noqa: ARG001  # the rule has read the path
+    row, path = _sent(wave)
+    rows = questions.said_so_far(path, row.language)
+    return render_template("steward/answers.html", slug=slug, person=g.participant, wave=wave, row=row, rows=rows)
+
+
+@bp.get("/<slug>/steward/people/<study_id>/answers/<wave>/<key>")
+@rule.may("handle_privacy_requests")
+def answer(slug: str, study_id: str, wave: str, key: str) -> str:  # noqa: ARG001  # the rule has read the path
+    row, path = _sent(wave)
+    return _answer(slug, wave, row, path, _step(path, key), Faults())
+
+
+@bp.post("/<slug>/steward/people/<study_id>/answers/<wave>/<key>")
+@rule.may("handle_privacy_requests")
+def mend_answer(slug: str, study_id: str, wave: str, key: str) -> Response | tuple[str, int]:
+    """A new revision beside the earlier one, when the answer is one that the question takes and a reason is given."""
+    _version, protocol = staff.in_force()
+    row, path = _sent(wave)
+    step, faults = _step(path, key), Faults()
+    reason = request.form.get("reason", "").strip()
+    if not reason:
+        faults.add("reason", _("Write why. The reason is kept with the correction."))
+    elif len(reason) > LONGEST_REASON:
+        faults.add("reason", _("This is too long. Write at most %(longest)s characters.", longest=LONGEST_REASON))
+    where = answering.context(g.participant, row.language, row.submitted_at)
+    raw = {name: values for name, values in request.form.to_dict(flat=False).items() if name != "reason"}
+    instrument = answering.instrument_of(protocol, wave)
+    result = accept(instrument, row.answers, key, raw, context=where, language=row.language)
+    if not isinstance(result, Accepted) or faults:
+        errors = () if isinstance(result, Accepted) else result.errors
+        return _answer(slug, wave, row, path, step, faults, typed=request.form, errors=errors), 422
+    changes = {name: value for name, value in result.answers.items() if row.answers.get(name) != value}
+    if changes:
+        answering.correct(
+            g.session, protocol, g.participant, wave, changes, actor_id=staff.me().id, reason=reason, now=g.now
+        )
+        flash(_("The answer was mended. The earlier one is kept beside it."), "good")
+    return redirect(url_for("steward.answers", slug=slug, study_id=study_id, wave=wave), code=303)
+
+
+def _identity() -> Identity:
+    known = g.session.get(Identity, g.participant.id)
+    if known is None:
+        raise NotYours("there are no contact data of this person")
+    return known
+
+
+def _sent(wave: str) -> tuple[Submission, Path]:
+    """The list that was sent, and its path as it stands; raises NotYours when it was not sent or was erased."""
+    _version, protocol = staff.in_force()
+    row = answering.submission(g.session, g.participant, wave)
+    if row is None or not row.answers:
+        raise NotYours("this list was not sent")
+    where = answering.context(g.participant, row.language, row.submitted_at)
+    return row, walk(answering.instrument_of(protocol, wave), row.answers, context=where)
+
+
+def _step(path: Path, key: str) -> Step:
+    step = path.step(key)
+    if step is None or step.shown_only:
+        raise NotYours("this question was not asked")
+    return step
+
+
+def _contact(slug: str, typed: dict[str, str], errors: list[tuple[str, str]]) -> str:
+    values = {"slug": slug, "person": g.participant, "typed": typed}
+    return render_template("steward/contact.html", errors=errors, said=dict(errors), **values)
+
+
+def _answer(
+    slug: str, wave: str, row: Submission, path: Path, step: Step, faults: Faults, *,
+    typed: Any = None, errors: tuple[FieldError, ...] = (),
+) -> str:  # fmt: skip
+    values = questions.values_of(path, step, language=row.language, typed=typed, errors=errors)
+    return render_template(
+        "steward/answer.html",
+        slug=slug,
+        person=g.participant,
+        wave=wave,
+        reason=request.form.get("reason", ""),
+        faults=faults,
+        remarks=[*values["errors"], *faults.summary],
+        **values,
+    )

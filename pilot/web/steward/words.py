@@ -1,0 +1,24 @@
+"""What stewards read: kinds and states of messages, degrees of stopping, and refusals at their field."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+
+MESSAGES: dict[str, object] = {
+    "invitation": _("Invitation"),
+    "receipt": _("Receipt of the draw"),
+    "wave_invitation": _("Questions: invitation"),
+    "wave_reminder": _("Questions: reminder"),
+}
+STATES: dict[str, object] = {
+    "queued": _("waiting"),
+    "sent": _("sent"),
+    "cancelled": _("cancelled"),
+    "failed": _("failed"),
+}
+CHANNELS: dict[str, object] = {"email": _("e-mail"), "sms": _("text message"), "letter": _("letter")}
+DEGREES: dict[str, object] = {
+    "no_contact": _("no more contact"),
+    "no_data": _("nothing more is collected"),
+    "erase": _("erased"),
+}
