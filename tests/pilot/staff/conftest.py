@@ -66,7 +66,7 @@ class Office:
     def html(self, who: str, path: str) -> str:
         return self.browser(who).get(self._path(path), query_string={"lang": "en"}).text
 
-    def post(self, who: str, path: str, *, page: str | None = None, **form: Any) -> TestResponse:
+    def post(self, who: str, path: str, /, *, page: str | None = None, **form: Any) -> TestResponse:
         """Fill in the form of a page (of `path` itself, unless told) and send it, as a browser would."""
         client, site = self.browser(who), self.settings.base_url
         shown = client.get(self._path(page or path), query_string={"lang": "en"}, base_url=site).text
@@ -149,6 +149,12 @@ def _everyone_to_the_first_desk(session: Any) -> None:
 @pytest.fixture
 def office(tmp_path: Path, furnished_office: Path) -> Iterator[Office]:
     yield from opened(furnished_office, tmp_path / "home")
+
+
+@pytest.fixture
+def demo_office(tmp_path: Path, furnished_office: Path) -> Iterator[Office]:
+    """The same installation as a demo."""
+    yield from opened(furnished_office, tmp_path / "home", kind="demo")
 
 
 def opened(furnished: Path, home: Path, **settings: Any) -> Iterator[Office]:

@@ -129,15 +129,15 @@ def test_a_plan_is_kept_as_a_new_version_and_the_same_text_is_not(office, guided
 
 
 def test_a_statement_needs_four_hours_and_a_plan_and_ends_with_the_participants_own_yes(office, guided):
-    sign = {"path": page_of(guided, "/statement"), "page": page_of(guided)}
-    refused = office.post("advisor", **sign)
+    sign, page = page_of(guided, "/statement"), page_of(guided)
+    refused = office.post("advisor", sign, page=page)
     assert refused.status_code == 422
     assert "less than four hours" in refused.text
     for _ in range(2):
         office.post("advisor", page_of(guided, "/talk"), **TALK)
-    assert "Write the development plan first." in office.post("advisor", **sign).text
+    assert "Write the development plan first." in office.post("advisor", sign, page=page).text
     office.post("advisor", page_of(guided, "/plan"), goal="Vast werk", steps="")
-    assert office.post("advisor", **sign).status_code == 303
+    assert office.post("advisor", sign, page=page).status_code == 303
     link = re.search(r'href="http://localhost(/statement/[^"]+)"', office.html("advisor", page_of(guided)))
     assert link, "the page shows the address at which the participant confirms"
     own = office.app.test_client()
