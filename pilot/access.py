@@ -152,9 +152,13 @@ def participant_for(session: Session, user: User, study_id: str, capability: str
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a genuine personal link says. It can still be too old or replaced: `check` tells."""
+    """What a genuine personal link says. It can still be too old or replaced: `check` tells.
+
+    The pilot is held here, so that whoever asks the session for it next need not read it again.
+    """
 
     participant: Participant
+    pilot: Pilot
     purpose: str
     wave: str | None
     generation: int
@@ -185,10 +189,11 @@ def find_link(session: Session, secret: str, token: str, purpose: str) -> Link:
         study_id, generation, minute, wave = _signer(secret, purpose).loads(token)
     except BadData:
         raise NotYours("this link is not complete, or it was changed") from None
-    participant = session.scalar(select(Participant).where(Participant.study_id == study_id))
-    if participant is None:
+    query = select(Participant, Pilot).join(Pilot, Pilot.id == Participant.pilot_id)
+    found = session.execute(query.where(Participant.study_id == study_id)).first()
+    if found is None:
         raise NotYours("this link is not complete, or it was changed")
-    return Link(participant, purpose, wave, generation, datetime.fromtimestamp(minute * 60, UTC))
+    return Link(found[0], found[1], purpose, wave, generation, datetime.fromtimestamp(minute * 60, UTC))
 
 
 def by_token(session: Session, secret: str, token: str, purpose: str, *, now: datetime) -> Participant:

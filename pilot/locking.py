@@ -172,15 +172,9 @@ def commitments(session: Session, pilot: Pilot) -> list[Commitment]:
 
 def in_force(session: Session, pilot_id: int) -> tuple[ProtocolVersion, Protocol]:
     """The locked version that counts now, and its protocol; raises Refused when nothing is locked."""
-    row = session.execute(
-        select(ProtocolVersion.id, ProtocolVersion.fingerprint)
-        .where(ProtocolVersion.pilot_id == pilot_id, ProtocolVersion.locked_at.is_not(None))
-        .order_by(ProtocolVersion.number.desc())
-        .limit(1)
-    ).first()
-    if row is None:
+    version = _locked(session, pilot_id)
+    if version is None:
         raise Refused("the protocol is not locked yet", code="not_locked")
-    version = session.get_one(ProtocolVersion, row.id)
     return version, _protocols(_Record(version))
 
 

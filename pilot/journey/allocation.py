@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from pilot.db import insert_once
@@ -32,6 +32,37 @@ from pilot.protocol import Protocol
 from randomization import live
 
 NOTES = ("unblind", "withdraw", "replace", "override", "stratum_error")
+LAST_PLACES = 64
+"""With fewer places left than this, people are allocated one by one, in whatever stratum."""
+
+# The statements of the draw are made once: building them anew costs more than the database takes to carry them out.
+_strata = cast(Table, StratumState.__table__)
+_person, _counter = Participant.__table__.c, _strata.c
+LOCK = select(_person.id).where(_person.id == bindparam("person")).with_for_update(key_share=True)
+ON_RECORD = select(
+    exists().where(Allocation.__table__.c.participant_id == bindparam("person")).label("allocated"),
+    exists()
+    .where(Screening.__table__.c.participant_id == bindparam("person"), Screening.__table__.c.eligible)
+    .label("eligible"),
+    exists()
+    .where(
+        Submission.__table__.c.participant_id == bindparam("person"),
+        Submission.__table__.c.wave == bindparam("baseline"),
+    )
+    .label("baseline"),
+)
+_HERE = [_counter[name] == bindparam(f"at_{name}") for name in ("pilot_id", "mode", "epoch", "stratum")]
+TAKE_PLACE = (
+    update(_strata)
+    .where(*_HERE)
+    .values(next_position=_counter.next_position + 1)
+    .returning(_counter.next_position - 1, _counter.state, _counter.head, _counter.counts)
+)
+KEEP_STATE = (
+    update(_strata)
+    .where(*_HERE)
+    .values(state=bindparam("to_state"), head=bindparam("to_head"), counts=bindparam("to_counts"))
+)
 
 
 def allocate(
@@ -49,24 +80,17 @@ def allocate(
     Raises Refused when eligibility, consent or the first list is not on record, when the protocol is not locked or
     recruitment is closed, and when an arm is full: then the pilot closes for everyone, before any arm is derived.
     """
-    session.execute(select(Participant.id).where(Participant.id == participant.id).with_for_update())
-    existing = of(session, participant)
-    if existing is not None:
-        return existing
+    session.flush()
+    found = _on_record(session, protocol, participant)
+    if found.allocated:
+        return _of(session, participant)
     _require_open(pilot, version, protocol, participant, now)
-    _require_on_record(session, protocol, participant)
+    _require_on_record(session, protocol, participant, found)
     design = protocol.allocation
     stratum = live.stratum_label(design, participant.covariates)
     row = "*" if live.scope(design) == "pilot" else stratum
     place = {"pilot_id": pilot.id, "mode": participant.mode, "epoch": version.epoch, "stratum": row}
-    insert_once(session, StratumState, **place, next_position=1, counts={}, head=live.GENESIS)
-    position, state, head, counts = session.execute(
-        update(StratumState)
-        .filter_by(**place)
-        .values(next_position=StratumState.next_position + 1)
-        .returning(StratumState.next_position - 1, StratumState.state, StratumState.head, StratumState.counts)
-        .execution_options(synchronize_session=False)
-    ).one()
+    position, state, head, counts = _take_place(session, place)
     _require_room(session, protocol, pilot, participant.mode)
     drawn = live.next_draw(
         design,
@@ -79,36 +103,37 @@ def allocate(
     )
     payload = _payload(pilot, place, position, participant, drawn, version.fingerprint, now)
     row_hash = live.chain_hash(head, payload)
-    session.execute(
-        update(StratumState)
-        .filter_by(**place)
-        .values(state=drawn.state, head=row_hash, counts={**counts, drawn.arm: counts.get(drawn.arm, 0) + 1})
-        .execution_options(synchronize_session=False)
+    after = {
+        "to_state": drawn.state,
+        "to_head": row_hash,
+        "to_counts": {**counts, drawn.arm: counts.get(drawn.arm, 0) + 1},
+    }
+    session.connection().execute(KEEP_STATE, {**_at(place), **after})
+    allocation = Allocation(
+        **place,
+        position=position,
+        participant_id=participant.id,
+        idempotency_key=participant.nonce,
+        arm=drawn.arm,
+        probability=payload["probability"],
+        covariates=dict(participant.covariates),
+        fingerprint=version.fingerprint,
+        allocated_at=now,
+        previous_hash=head,
+        row_hash=row_hash,
     )
-    session.add(
-        Allocation(
-            **place,
-            position=position,
-            participant_id=participant.id,
-            idempotency_key=participant.nonce,
-            arm=drawn.arm,
-            probability=payload["probability"],
-            covariates=dict(participant.covariates),
-            fingerprint=version.fingerprint,
-            allocated_at=now,
-            previous_hash=head,
-            row_hash=row_hash,
-        )
-    )
+    session.add(allocation)
     record(session, "allocated", participant, now=now, stratum=row, position=position, row_hash=row_hash)
     session.flush()
-    allocation = of(session, participant)
-    assert allocation is not None
     return allocation
 
 
 def of(session: Session, participant: Participant) -> Allocation | None:
     return session.scalar(select(Allocation).where(Allocation.participant_id == participant.id))
+
+
+def _of(session: Session, participant: Participant) -> Allocation:
+    return session.scalars(select(Allocation).where(Allocation.participant_id == participant.id)).one()
 
 
 def payload_of(pilot: Pilot, allocation: Allocation, study_id: str) -> dict[str, Any]:
@@ -177,34 +202,50 @@ def _require_open(
         raise Refused("this person has withdrawn", code="withdrawn")
 
 
-def _require_on_record(session: Session, protocol: Protocol, participant: Participant) -> None:
-    screening = session.get(Screening, participant.id)
-    if screening is None or not screening.eligible:
+def _on_record(session: Session, protocol: Protocol, participant: Participant) -> Any:
+    """What the record says of this person; a second click waits here until the first has ended."""
+    connection, who = session.connection(), {"person": participant.id}
+    connection.execute(LOCK, who)
+    # A statement of its own: one that had to wait for the lock would still read the record as it was before.
+    return connection.execute(ON_RECORD, {**who, "baseline": protocol.baseline.name}).one()
+
+
+def _require_on_record(session: Session, protocol: Protocol, participant: Participant, found: Any) -> None:
+    if not found.eligible:
         raise Refused("eligibility is not on record", code="not_eligible")
     if not consent.has_all_required(session, protocol, participant):
         raise Refused("consent is not on record", code="no_consent")
-    done = session.scalar(
-        select(Submission.id).where(
-            Submission.participant_id == participant.id, Submission.wave == protocol.baseline.name
-        )
-    )
-    if done is None:
+    if not found.baseline:
         raise Refused("the first list of questions is not finished", code="no_baseline")
+
+
+def _take_place(session: Session, place: Mapping[str, Any]) -> Any:
+    """(position, state, head, counts) of this stratum; from here on its row is locked until the transaction ends."""
+    connection = session.connection()
+    taken = connection.execute(TAKE_PLACE, _at(place)).first()
+    if taken is None:
+        insert_once(session, StratumState, **place, next_position=1, counts={}, head=live.GENESIS)
+        taken = connection.execute(TAKE_PLACE, _at(place)).one()
+    return taken
+
+
+def _at(place: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"at_{name}": value for name, value in place.items()}
 
 
 def _require_room(session: Session, protocol: Protocol, pilot: Pilot, mode: str) -> None:
     """Closes the pilot for everyone once an arm is full; no refusal ever depends on the arm that would be derived.
 
     Far from the limit allocations in other strata go on at the same time (FOR SHARE): each holds one stratum's lock,
-    so no more are under way than there are strata. Near it they go one by one (FOR UPDATE), and count exactly.
+    so no more are under way than there are strata. Near it they go one by one (FOR NO KEY UPDATE), counting exactly.
     """
     limits = {arm.name: arm.capacity for arm in protocol.arms if arm.capacity is not None}
     if not limits:
         return
     strata, room = _room(session, limits, pilot.id, mode)
-    near = room <= 2 * strata
+    near = room <= max(2 * strata, LAST_PLACES)
     query = select(Pilot.id).where(Pilot.id == pilot.id)
-    session.execute(query.with_for_update() if near else query.with_for_update(read=True))
+    session.execute(query.with_for_update(key_share=True) if near else query.with_for_update(read=True))
     strata, room = _room(session, limits, pilot.id, mode)
     if not near and room <= strata:
         raise Busy("the last places are being given out one by one; try again")
