@@ -14,11 +14,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Engine, MetaData, create_engine, event, inspect, text
+from sqlalchemy import JSON, DateTime, Engine, MetaData, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -260,10 +260,17 @@ def translated() -> Iterator[None]:
 
 def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
     """Inserts the row unless a unique constraint already holds one; says whether it did. Never poisons the session."""
-    dialect = session.get_bind().dialect.name
+    session.flush()
+    statement = _insert_once(model, session.get_bind().dialect.name)
+    return session.execute(statement, values).first() is not None
+
+
+@lru_cache(maxsize=128)
+def _insert_once(model: type[Base], dialect: str) -> Any:
+    """The statement, made once a table: making it costs more than running it."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(model).values(**values).on_conflict_do_nothing().returning(*inspect(model).primary_key)
-    return session.execute(statement).first() is not None
+    table = model.__table__
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key)  # type: ignore[arg-type]
 
 
 # Locked, or not to be opened at this moment. Any other error of SQLite (no such table, a full disk) would come again.

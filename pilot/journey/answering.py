@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from pilot.db import insert_once
@@ -25,6 +25,17 @@ SCREENING = "screening"
 Page = tuple[str, Mapping[str, list[str]]]
 Pages = Callable[[Mapping[str, Any]], Page | None]
 """Gives the next page (the key of the question, the posted fields) from the answers so far; None when there is none."""
+
+
+# Every page asks these; a statement that is made once costs a third of one that is made each time.
+_DRAFT = select(Draft).where(Draft.participant_id == bindparam("person"), Draft.wave == bindparam("wave"))
+_LOCKED_DRAFT = _DRAFT.with_for_update()
+_LAST_SUBMISSION = (
+    select(Submission)
+    .where(Submission.participant_id == bindparam("person"), Submission.wave == bindparam("wave"))
+    .order_by(Submission.revision.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +62,12 @@ def instrument_of(protocol: Protocol, wave: str) -> Instrument:
 
 def draft(session: Session, participant: Participant, wave: str, *, lock: bool = False) -> Draft | None:
     """The answers so far; with `lock` no other page of this person can change them before the transaction ends."""
-    query = select(Draft).where(Draft.participant_id == participant.id, Draft.wave == wave)
-    return session.scalar(query.with_for_update() if lock else query)
+    return session.scalar(_LOCKED_DRAFT if lock else _DRAFT, {"person": participant.id, "wave": wave})
 
 
 def submission(session: Session, participant: Participant, wave: str) -> Submission | None:
     """What counts of a finished wave: the highest revision."""
-    return session.scalar(
-        select(Submission)
-        .where(Submission.participant_id == participant.id, Submission.wave == wave)
-        .order_by(Submission.revision.desc())
-        .limit(1)
-    )
+    return session.scalar(_LAST_SUBMISSION, {"person": participant.id, "wave": wave})
 
 
 def keep(
