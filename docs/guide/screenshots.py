@@ -4,9 +4,12 @@ The demo is built by the same code as `pilot demo`, in a temporary folder, with 
 still, so that the pictures change only when the pages do. The site listens on this computer only, for as long as it
 takes.
 
-    python3 run.py screenshots                           every picture, in docs/guide/img/
-    python docs/guide/screenshots.py --only advisor      the pictures of one role
-    python docs/guide/screenshots.py --home FOLDER       keep the demo there, and use it again next time
+    python3 run.py screenshots        every picture, in docs/guide/img/
+
+As a program of its own (`PYTHONPATH=. .venv/bin/python docs/guide/screenshots.py`) it also takes
+
+    --only advisor                    the pictures of one role
+    --home FOLDER                     keep the demo there, and use it again next time
 """
 
 from __future__ import annotations
