@@ -115,7 +115,8 @@ def test_a_colleague_of_the_same_organisation_finds_a_person_by_name_or_telephon
 
 def test_people_without_talks_in_their_arm_are_in_nobodys_caseload(office):
     portal_only = office.study_id("portal")
-    office.get("advisor", page_of(portal_only), status=404)
+    assert office.name_of(portal_only) not in office.get("advisor", page_of(portal_only), status=404)
+    assert portal_only not in words(office, "advisor", f"/{office.slug}/caseload?who=everyone")
 
 
 def test_a_plan_is_kept_as_a_new_version_and_the_same_text_is_not(office, guided):
@@ -193,7 +194,9 @@ def test_a_voucher_is_paid_from_in_parts_and_never_overspent(office, guided):
 
 
 def test_somebody_without_a_voucher_has_no_page_for_it(office):
-    office.get("advisor", page_of(office.study_id("advice", advisor="advisor"), "/voucher"), status=404)
+    page = page_of(office.study_id("advice", advisor="advisor"))
+    assert "Training voucher" not in office.get("advisor", page)
+    assert "There is no such page" in office.get("advisor", f"{page}/voucher", status=404)
 
 
 def test_a_handover_needs_a_reason_and_moves_the_person_to_the_colleague(office, guided):

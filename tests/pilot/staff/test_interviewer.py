@@ -158,7 +158,8 @@ def test_a_question_that_must_be_answered_says_so_on_the_page_of_the_script(call
 
 def test_a_list_that_is_not_open_cannot_be_read_out(called):
     study_id = first_in(called)
-    called.get("interviewer", f"interviews/{study_id}/followup_12m/q/welcome", status=404)
+    refused = called.get("interviewer", f"interviews/{study_id}/followup_12m/q/welcome", status=404)
+    assert called.name_of(study_id) not in refused
 
 
 def test_people_without_a_telephone_are_left_to_their_messages(called):

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from small_pilot import FOLDER, START, person
@@ -81,7 +82,7 @@ def file_of_people(office, *numbers: int, **changed: str) -> str:
             answers = {
                 f"{wave}__{name}": " ".join(value) if isinstance(value, list) else value
                 for wave in waves
-                for name, value in answering.draft(session, one, wave).answers.items()
+                for name, value in said(session, one, wave).items()
             }
             row = {"reference": f"R{number}", "name": someone.name, "phone": someone.phone, "email": "",
                    "screening__birth_date": someone.birth_date.isoformat(),
@@ -94,6 +95,12 @@ def file_of_people(office, *numbers: int, **changed: str) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return written.getvalue()
+
+
+def said(session, someone: Participant, wave: str) -> dict[str, Any]:
+    draft = answering.draft(session, someone, wave)
+    assert draft is not None
+    return draft.answers
 
 
 def test_people_from_a_researchers_file_are_enrolled_and_drawn(office):
@@ -277,4 +284,4 @@ def test_messages_are_counted_by_kind_and_never_show_an_address(office):
 def test_an_advisor_has_none_of_these_pages(office):
     study_id = office.study_id("advice", advisor="advisor")
     for path in ("steward", "steward/people", f"steward/people/{study_id}", "steward/letters", "messages", "audit"):
-        office.get("advisor", path, status=404)
+        assert "There is no such page" in office.get("advisor", path, status=404)
