@@ -104,7 +104,7 @@ def not_eligible(session: Session, pilot: Pilot) -> dict[str, int]:
         .where(Participant.pilot_id == pilot.id, Participant.mode == pilot.mode, Screening.eligible.is_(False))
         .group_by(Screening.reason)
     )
-    return dict(sorted(rows.tuples().all()))
+    return dict(sorted((name, number) for name, number in rows))
 
 
 def by_arm(session: Session, pilot: Pilot, protocol: Protocol, *, now: datetime) -> list[ArmCounts]:

@@ -1,0 +1,89 @@
+"""The demo: small, whole, the same for the same seed, and with an effect that the analysis finds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from small_pilot import settings_for
+from sqlalchemy import select
+
+from pilot import audit, demo, keys, locking, results, schema
+from pilot.db import Database
+from pilot.models import Allocation, Participant, Submission
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+PEOPLE, SMALL = 60, 12
+
+
+def build(home: Path, *, count: int = PEOPLE) -> Database:
+    settings = settings_for(home, kind="demo")
+    database = Database(settings)
+    schema.upgrade(database)
+    demo.build(database, settings, password="een lang wachtwoord", seed=7, now=NOW, count=count, small=SMALL)
+    return database
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory):
+    database = build(tmp_path_factory.mktemp("demo"))
+    yield database
+    database.dispose()
+
+
+def said(database: Database, slug: str) -> list[tuple[str, str, dict]]:
+    """Arm and answers of everybody, in the order in which they came."""
+    with database.reading() as session:
+        pilot = locking.by_slug(session, slug)
+        rows = session.execute(
+            select(Allocation.stratum, Allocation.arm, Submission.wave, Submission.analysed)
+            .join(Participant, Participant.id == Allocation.participant_id)
+            .join(Submission, Submission.participant_id == Participant.id)
+            .where(Participant.pilot_id == pilot.id)
+            .order_by(Participant.id, Submission.id)
+        ).all()
+    return [(f"{stratum} {arm}", wave, answers) for stratum, arm, wave, answers in rows]
+
+
+def test_two_pilots_stand_one_closed_with_its_final_look_and_one_that_recruits(built: Database):
+    with built.reading() as session:
+        first, second = (locking.by_slug(session, slug) for slug in ("ontwikkeladvies", "ontwikkeladvies-noord"))
+        assert (first.status, second.status) == ("closed", "running")
+        assert locking.allocated(session, first) == PEOPLE
+        assert locking.allocated(session, second) == SMALL
+        assert results.latest(session, first) is not None
+        assert results.latest(session, second) is None
+    assert demo.is_ready(built)
+
+
+def test_the_voucher_is_seen_to_help(built: Database):
+    with built.reading() as session:
+        found = results.latest(session, locking.by_slug(session, "ontwikkeladvies"))
+    assert found is not None
+    primary = found[1].outcomes[0]
+    effect = next(c for c in primary.contrasts if (c.treated, c.comparison) == ("voucher", "portal"))
+    assert effect.unadjusted is not None
+    assert effect.unadjusted.value > 0
+    assert effect.unadjusted.low < effect.unadjusted.value < effect.unadjusted.high
+
+
+def test_nothing_in_the_demo_was_put_in_behind_the_journey(built: Database):
+    settings = built.settings
+    with built.reading() as session:
+        for slug in ("ontwikkeladvies", "ontwikkeladvies-noord"):
+            pilot = locking.by_slug(session, slug)
+            key = keys.read(settings.keys, slug, "live")
+            assert audit.verify(session, pilot) == []
+            assert audit.replay(session, pilot, key=key, mode="live") == []
+            assert audit.commitment_holds(session, pilot, key=key, mode="live")
+
+
+def test_the_same_seed_gives_the_same_people_arms_and_answers(tmp_path: Path):
+    runs = []
+    for name in ("one", "two"):
+        database = build(tmp_path / name, count=10)
+        runs.append([said(database, slug) for slug in ("ontwikkeladvies", "ontwikkeladvies-noord")])
+        database.dispose()
+    assert runs[0] == runs[1]
+    assert len(runs[0][0]) > 10
