@@ -153,7 +153,7 @@ def estimates(outcome: OutcomeResult, reader: Reader) -> Figure:
     return Figure(
         id=f"{slug(outcome.name)}-estimates",
         title=text("result.estimates_title", language, outcome=reader.outcome(outcome)),
-        sentence=text("result.estimates_sentence", language, estimand=outcome.analysis_label),
+        sentence=text("result.estimates_sentence", language, estimand=outcome.analysis_label.rstrip(".")),
         plotly={},
         table=Table(tuple(columns), tuple(rows), caption),
         note=" ".join([text("result.main_marked", language), *_beside(outcome, reader), *refused]),

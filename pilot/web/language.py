@@ -105,32 +105,38 @@ def _remember(response: Response) -> Response:
     return response
 
 
+def _written_in() -> Locale:
+    """The locale of dates and numbers: English as Europe writes it, the day before the month."""
+    locale = get_locale() or Locale.parse(DEFAULT)
+    return Locale("en", "GB") if locale.language == "en" else locale
+
+
 def day(value: date | datetime | None, form: str = "long") -> str:
     """A date as people write it: 3 maart 2026."""
     if value is None:
         return ""
     if isinstance(value, datetime):
         value = value.astimezone(state().settings.zone).date()
-    return format_date(value, form, locale=get_locale())
+    return format_date(value, form, locale=_written_in())
 
 
 def moment(value: datetime | None, form: str = "medium") -> str:
     """A date and time in the zone of the pilot."""
     if value is None:
         return ""
-    return format_datetime(value, form, tzinfo=state().settings.zone, locale=get_locale())
+    return format_datetime(value, form, tzinfo=state().settings.zone, locale=_written_in())
 
 
 def number(value: float | int, decimals: int = 0) -> str:
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-    return format_decimal(value, pattern, locale=get_locale())
+    return format_decimal(value, pattern, locale=_written_in())
 
 
 def percent(value: float, decimals: int = 0) -> str:
     """A share between 0 and 1 as a percentage."""
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "") + "%"
-    return format_percent(value, pattern, locale=get_locale())
+    return format_percent(value, pattern, locale=_written_in())
 
 
 def euros(cents: int) -> str:
-    return format_currency(cents / 100, "EUR", locale=get_locale())
+    return format_currency(cents / 100, "EUR", locale=_written_in())
