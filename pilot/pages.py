@@ -5,6 +5,7 @@ Outcomes by arm come from the results of an opened look and from nowhere else; u
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime
 from typing import Any, cast
 
@@ -157,7 +158,8 @@ class Dashboard:
         excluded[words["declined"]] = eligible - max(consented, allocated)
         rest = started - allocated - sum(excluded.values())
         excluded[words["stopped"]] += rest
-        flows = [self._arm_flow(arm) for arm in arms]
+        begun = {wave.wave for arm in arms for wave in arm.waves if wave.asked}
+        flows = [self._arm_flow(arm, begun) for arm in arms]
         enrolled = Enrolment(started, {reason: count for reason, count in excluded.items() if count})
         return _made(lambda: flow(enrolled, flows, look=self.look, language=self.language)) if allocated else []
 
@@ -165,13 +167,14 @@ class Dashboard:
         found = next((c.text for c in self.protocol.population.eligibility if c.reason == name), None)
         return self._text(found).rstrip(".") if found else name
 
-    def _arm_flow(self, arm: counts.ArmCounts) -> ArmFlow:
+    def _arm_flow(self, arm: counts.ArmCounts, begun: Set[str]) -> ArmFlow:
+        """One arm, with every wave that has begun in any arm: a figure holds the same waves for all."""
         words = REASONS[self.language]
         waves = []
         for wave in arm.waves:
             silent = wave.asked - wave.answered - wave.withdrawn
             lost = {words["left"]: wave.withdrawn, words["silent"]: silent}
-            if wave.asked:
+            if wave.wave in begun:
                 waves.append(Wave(self._wave(wave.wave), wave.answered, {k: n for k, n in lost.items() if n}))
         missed = {words["not_yet"]: arm.allocated - arm.received} if arm.allocated > arm.received else {}
         return ArmFlow(self._names()[arm.arm], arm.allocated, arm.received, missed, tuple(waves))
