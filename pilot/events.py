@@ -19,7 +19,7 @@ def record(
     actor_id: int | None = None,
     **detail: Any,
 ) -> Event:
-    """Adds the event. `detail` holds no personal data and never names an arm, though a deed may tell one (a voucher)."""
+    """Adds the event. `detail` holds no personal data and names no arm, though a deed may tell one (a voucher)."""
     participant_id = subject.id if isinstance(subject, Participant) else None
     pilot_id = subject.pilot_id if isinstance(subject, Participant) else subject.id if subject is not None else None
     event = Event(pilot_id=pilot_id, participant_id=participant_id, actor_id=actor_id, kind=kind, detail=detail, at=now)
