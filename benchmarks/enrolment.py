@@ -176,7 +176,7 @@ def request_of(port: int, path: str) -> bytes:
 
 def study_ids(site: Site, ids: list[int]) -> list[str]:
     with site.reading() as (session, _pilot):
-        found = {number: text for number, text in session.execute(select(Participant.id, Participant.study_id))}
+        found = dict(session.execute(select(Participant.id, Participant.study_id)).tuples().all())
     return [found[one] for one in ids]
 
 
