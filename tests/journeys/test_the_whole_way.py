@@ -134,6 +134,6 @@ def test_somebody_takes_part_is_advised_answers_later_and_is_counted(doors: Door
     office = screen("researcher", viewport={"width": 1280, "height": 900}, is_mobile=False, has_touch=False)
     sign_in(office, "researcher")
     office.open("/ontwikkeladvies/flow")
-    flow = office.page.locator("#flow")
-    expect(flow).to_contain_text(re.compile(r"Door loting ingedeeld\s*n = 1"))
-    expect(flow).to_contain_text(re.compile(r"Antwoordde: 3 maanden\s*n = 1"))
+    flow = re.sub(r"\s+", " ", office.page.locator("main").inner_text())
+    assert re.search(r"Door loting ingedeeld ?n = 1\b", flow), flow
+    assert re.search(r"Antwoordde: 3 maanden ?n = 1\b", flow), flow
