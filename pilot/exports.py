@@ -52,13 +52,13 @@ def write(data: Any, row: Freeze, protocol: Protocol, folder: Path, *, language:
 
 def labels(row: Freeze, protocol: Protocol, language: str) -> Mapping[str, str]:
     """A label for each column of the freeze."""
-    known = {name: texts.get(language, texts["nl"]) for name, texts in LABELS.items()}
+    known: dict[str, str] = {name: texts.get(language) or texts["nl"] for name, texts in LABELS.items()}
     for book in row.manifest["codebooks"]:
         for variable in book["variables"]:
             label = variable["label"]
-            known[variable["name"]] = label.get(language) or label.get("nl") or variable["name"]
+            known[variable["name"]] = str(label.get(language) or label.get("nl") or variable["name"])
     known |= {o.name: o.label.get(language, o.name) for o in protocol.plan.outcomes}
-    return {name: known.get(name, name.replace("__", ": ").replace("_", " ")) for name in row.manifest["columns"]}
+    return {n: known.get(n) or str(n).replace("__", ": ").replace("_", " ") for n in row.manifest["columns"]}
 
 
 def value_labels(row: Freeze, language: str) -> Mapping[str, Mapping[str, str]]:
