@@ -56,7 +56,7 @@ def test_the_next_appointment_stands_first_in_the_caseload(office, guided):
     page = office.html("advisor", "caseload")
     first = re.findall(r"/participants/(\w+)", page)[0]
     assert first == guided
-    assert "2:30" in office.get("advisor", "caseload")
+    assert "14:30" in office.get("advisor", "caseload")
     with office.database.reading() as session:
         talk = session.query(AdviceSession).one()
         assert talk.next_appointment.isoformat() == "2026-03-12T13:30:00+00:00"

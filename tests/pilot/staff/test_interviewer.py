@@ -61,7 +61,7 @@ def test_every_attempt_is_kept_and_an_appointment_comes_first(called):
     assert first_in(called) == last
     shown = called.get("interviewer", f"interviews/{last}")
     assert "Nobody answered" in shown
-    assert "7:15" in shown
+    assert "19:15" in shown
     assert "2 times" in called.get("interviewer", "interviews")
     with called.database.reading() as session:
         kept = session.query(Event).filter_by(kind="contact_attempt").order_by(Event.id).all()

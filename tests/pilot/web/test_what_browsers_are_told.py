@@ -165,7 +165,7 @@ def test_dates_numbers_and_money_are_written_as_the_reader_does(house):
         with house.app.test_request_context(f"/?lang={language}"):
             written[language] = house.app.jinja_env.from_string(template).render(when=house.now).replace("\xa0", " ")
     assert written["nl"] == "2 maart 2026 / 02-03-2026, 10:00 / 1.234,5 / 12,3% / € 2.500,00"
-    assert written["en"].replace("\u202f", " ") == "March 2, 2026 / 3/2/26, 10:00 AM / 1,234.5 / 12.3% / €2,500.00"
+    assert written["en"].replace("\u202f", " ") == "2 March 2026 / 02/03/2026, 10:00 / 1,234.5 / 12.3% / €2,500.00"
 
 
 def test_alive_needs_no_database_and_ready_does(house):
