@@ -176,7 +176,7 @@ def request_of(port: int, path: str) -> bytes:
 
 def study_ids(site: Site, ids: list[int]) -> list[str]:
     with site.reading() as (session, _pilot):
-        found = dict(session.execute(select(Participant.id, Participant.study_id)).tuples().all())
+        found = {row.id: row.study_id for row in session.execute(select(Participant.id, Participant.study_id))}
     return [found[one] for one in ids]
 
 
