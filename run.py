@@ -64,13 +64,13 @@ def demo(options: argparse.Namespace) -> NoReturn:
     set_up("app")
     say("  Making the demo pilots, unless they stand already …")
     pilot = VENV / "bin" / "pilot"
-    env = {**environment(), "PILOT_HOME": str(DEMO_HOME)}
+    address = f"http://127.0.0.1:{options.port}"
+    env = {**environment(), "PILOT_HOME": str(DEMO_HOME), "PILOT_BASE_URL": address}
     DEMO_HOME.mkdir(parents=True, exist_ok=True)
     made = subprocess.run([pilot, "demo"], cwd=ROOT, env=env, check=False)
     if made.returncode:
         raise Stop("The demo could not be made; what went wrong stands above.")
-    address = f"http://127.0.0.1:{options.port}/"
-    say(f"\n  Ready in {time.monotonic() - started:.0f} s: {address}   (stop with Ctrl-C)\n")
+    say(f"\n  Ready in {time.monotonic() - started:.0f} s: {address}/   (stop with Ctrl-C)\n")
     if options.browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"):
         subprocess.Popen([sys.executable, "-m", "tooling.open_browser", str(options.port), address], cwd=ROOT)
     # This process becomes the server, so that whatever stops the one has stopped the other.

@@ -19,7 +19,7 @@ from pilot import worker as workers
 from pilot.cli import Console, Opened, console
 from pilot.clock import system
 from pilot.errors import SettingsError
-from pilot.settings import load
+from pilot.settings import Settings, load
 
 
 @click.command()
@@ -28,6 +28,7 @@ from pilot.settings import load
 @console
 def demo(out: Console, seed: int, participants: int) -> None:
     """Make a demo pilot with synthetic people, unless it is there; print who can sign in."""
+    _mark(load(**out.overrides))
     settings = load(**{**out.overrides, "kind": "demo"})
     out = replace(out, _settings=settings)
     logins = settings.home / "logins.json"
@@ -81,6 +82,20 @@ class _Progress:
     def __call__(self, what: str, done: int, of: int) -> None:
         if not self.silent:
             click.echo(f"\r  {what}: {done} of {of} people{'' if done < of else chr(10)}", nl=False, err=True)
+
+
+def _mark(found: Settings) -> None:
+    """Write in the folder itself that it is a demo's, so that whatever is started in it later knows.
+
+    Raises SettingsError where another installation lives: its people would stand between made-up ones.
+    """
+    file = found.home / "pilot.toml"
+    if found.kind == "demo":
+        return
+    if file.exists() or (found.home / "pilot.sqlite3").exists():
+        raise SettingsError(f"{found.home} is the folder of another installation; name an empty one with --home")
+    found.home.mkdir(parents=True, exist_ok=True)
+    file.write_text('kind = "demo"\n', encoding="utf-8")
 
 
 def _new_password() -> str:
