@@ -64,7 +64,7 @@ def reach(arms: Sequence[ReachArm], *, language: Language, rules: Rules | None =
     if any(tuple(s for s in STAGES if s in arm.reached) != stages for arm in arms):
         raise FigureError("outreach arms report different stages", remedy="Count the same stages for all of them.")
     counts = np.array([[arm.reached[s] for arm in arms] for s in stages], dtype=np.int64)
-    funnel = _Funnel(stages, tuple(arms), counts, _withheld(counts, rules), Formatter(language), rules)
+    funnel = _Funnel(stages, tuple(arms), counts, withheld_counts(counts, rules), Formatter(language), rules)
     return Figure(
         id=id,
         title=text("reach.title", language),
@@ -76,8 +76,12 @@ def reach(arms: Sequence[ReachArm], *, language: Language, rules: Rules | None =
     )
 
 
-def _withheld(counts: NDArray[np.int64], rules: Rules | None) -> NDArray[np.bool_]:
-    """Which counts may not be seen, (stages, arms + 1), the last column being the total over arms."""
+def withheld_counts(counts: NDArray[np.int64], rules: Rules | None) -> NDArray[np.bool_]:
+    """Which counts (stages, arms) may not be seen: shape (stages, arms + 1), the last column being the total over arms.
+
+    >>> withheld_counts(np.array([[200, 300], [40, 3]]), Rules()).astype(int).tolist()
+    [[0, 0, 0], [1, 1, 0]]
+    """
     stages, arms = counts.shape
     if rules is None:
         return np.zeros((stages, arms + 1), dtype=bool)

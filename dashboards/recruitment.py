@@ -114,13 +114,21 @@ def recruitment(
     )
 
 
+def marks(start: date, today: date) -> list[date]:
+    """The days of which the figure tells how many people there were: the start, every week after it, and today.
+
+    >>> [day.day for day in marks(date(2026, 1, 1), date(2026, 1, 10))]
+    [1, 8, 10]
+    """
+    days = [start + timedelta(days=7 * i) for i in range(max(0, (today - start).days) // 7 + 1)]
+    return [*days, today] if today > days[-1] else days
+
+
 def _cumulative(arrivals: Mapping[date, int], start: date, today: date) -> dict[date, int]:
-    """People so far at the start, at every week after it, and today."""
+    """People so far on each marked day."""
     days = sorted(d for d, n in arrivals.items() if n)
     totals = list(accumulate(arrivals[d] for d in days))
-    marks = [start + timedelta(days=7 * i) for i in range(max(0, (today - start).days) // 7 + 1)]
-    marks = [*marks, today] if today > marks[-1] else marks
-    return {mark: totals[i - 1] if (i := bisect_right(days, mark)) else 0 for mark in marks}
+    return {mark: totals[i - 1] if (i := bisect_right(days, mark)) else 0 for mark in marks(start, today)}
 
 
 @dataclass(frozen=True, slots=True)

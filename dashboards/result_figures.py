@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dashboards.balance import balance
 from dashboards.disclosure import Rules
-from dashboards.effects import Effect, Pooled
+from dashboards.effects import Effect, Pooled, few_behind
 from dashboards.errors import FigureError
 from dashboards.figure import Cell, Figure, Number, Table
 from dashboards.forest import effect_axis_title, forest
@@ -119,7 +119,9 @@ def in_words(outcome: OutcomeResult, reader: Reader) -> Figure:
 
 def effects(outcome: OutcomeResult, reader: Reader) -> Figure:
     """The forest plot of an outcome's contrasts, each by the estimate that the plan made the main result."""
-    kept = [c for c in outcome.contrasts if c.main is not None] if reader.look.is_open else []
+    seen = [c for c in outcome.contrasts if c.main is not None] if reader.look.is_open else []
+    small = small_arms(outcome, reader.rules)
+    kept = [c for c in seen if not {c.treated, c.comparison} & small]
     together = pooled_of(outcome, reader)
     return forest(
         [_effect(c, reader, unit_of(outcome)) for c in kept],
@@ -130,6 +132,14 @@ def effects(outcome: OutcomeResult, reader: Reader) -> Figure:
         title=text("result.effects_on", reader.language, outcome=reader.outcome(outcome)),
         id=f"{slug(outcome.name)}-effects",
     )
+
+
+def small_arms(outcome: OutcomeResult, rules: Rules | None) -> set[str]:
+    """Arms of whose outcome the public may see nothing: with the other arm's number an effect would give it away."""
+    if rules is None:
+        return set()
+    unit: Unit = "number" if unit_of(outcome) == "number" else "share"
+    return {a.arm for a in outcome.arms if a.mean is None or few_behind(a.mean, a.observed, unit, rules)}
 
 
 def estimates(outcome: OutcomeResult, reader: Reader) -> Figure:

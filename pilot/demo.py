@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pilot import keys, locking, people, results
+from pilot import keys, locking, people, publishing, results
 from pilot.catalogue import offers
 from pilot.db import Database
 from pilot.journey import (
@@ -114,6 +114,16 @@ def build(
             now=now - timedelta(hours=1),
         )  # fmt: skip
         followup.queue_due(session, locking.by_slug(session, second), recruiting, zone=settings.zone, now=now)
+    for protocol in (finished, recruiting):
+        _publish(database, settings, protocol, now=now)
+
+
+def _publish(database: Database, settings: Settings, protocol: Protocol, *, now: datetime) -> None:
+    """What policymakers see, as the worker publishes it."""
+    with database.writing() as session:
+        pilot = locking.by_slug(session, protocol.pilot.slug)
+        draft = publishing.prepare(session, pilot, protocol, folder=settings.freezes, now=now)
+        publishing.publish(session, pilot, draft, now=now)
 
 
 def _moved(start: date, end: date, *, slug: str = "") -> Callable[[dict[str, Any]], None]:

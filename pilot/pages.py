@@ -5,10 +5,11 @@ Outcomes by arm come from the results of an opened look and from nowhere else; u
 
 from __future__ import annotations
 
-from collections.abc import Set
-from datetime import datetime
+from collections.abc import Mapping, Set
+from datetime import date, datetime
 from typing import Any, cast
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.at_baseline import AtBaseline, at_baseline
@@ -30,8 +31,8 @@ from dashboards.sample_ratio import sample_ratio
 from dashboards.shares import Group
 from dashboards.take_up import take_up
 from dashboards.texts import Language
-from pilot import counts, dataset, results
-from pilot.models import Pilot
+from pilot import counts, dataset, publishing, results
+from pilot.models import Look, Pilot
 from pilot.protocol import Protocol
 
 # What readers call the reasons for which people drop out of the flow.
@@ -56,25 +57,39 @@ class Dashboard:
         )
 
     def policymaker(self) -> Page:
-        """What works, how sure that is, and how far people were reached; small numbers withheld."""
+        """What works, how sure that is, and how far people were reached: what was published, and nothing newer."""
         rules = self.protocol.disclosure
-        reader = self._reader(rules)
+        shown = {part.part: part for part in publishing.standing(self.session, self.pilot) if part.source is not None}
+        looks = {row.id: row for row in self.session.scalars(select(Look).where(Look.pilot_id == self.pilot.id))}
         words, effects, given = [], [], []
-        if self.results is not None:
-            for outcome in self.results.outcomes:
-                words += _made(lambda outcome=outcome: result_figures.in_words(outcome, reader))
-                effects += _made(lambda outcome=outcome: result_figures.effects(outcome, reader))
-            given += _made(lambda: result_figures.take_up_of(cast(Results, self.results), reader))
+        seen = Seen.masked()
+        for name, part in shown.items():
+            row = looks.get((part.source or {}).get("look", 0))
+            if row is None:
+                continue
+            seen = Seen.opened(self._look_name(row.name), row.opened_at.date())
+            reader, found = self._reader(rules, seen), Results.from_dict(row.results)
+            if name == publishing.TAKE_UP:
+                given += _made(lambda found=found, reader=reader: result_figures.take_up_of(found, reader))
+            for outcome in found.outcomes:
+                if name == publishing.of_outcome(outcome.name):
+                    words += _made(lambda outcome=outcome, reader=reader: result_figures.in_words(outcome, reader))
+                    effects += _made(lambda outcome=outcome, reader=reader: result_figures.effects(outcome, reader))
         return pages.policymaker(
             title=self._title(),
-            look=self.look,
+            look=seen,
             language=self.language,
             in_words=words,
             effects=effects,
-            reach=self._reach(rules),
-            recruitment=self._recruitment(rules),
+            reach=self._published_reach(shown, rules),
+            recruitment=self._published_recruitment(shown, rules),
             take_up=given,
         )
+
+    def published_on(self) -> date | None:
+        """The day of the newest numbers on the policymakers' page; None while nothing was published."""
+        days = [part.made_at.date() for part in publishing.standing(self.session, self.pilot) if part.made_at]
+        return max(days, default=None)
 
     def researcher(self) -> Page:
         """The trial as it goes: flow, sizes, balance, response, delivery, and effects once a look is open."""
@@ -100,7 +115,7 @@ class Dashboard:
             balance=alike,
             response=self._response(arms),
             take_up=self._take_up(arms),
-            recruitment=self._recruitment(None),
+            recruitment=self._recruitment(counts.arrivals(self.session, self.pilot), self.now.date(), None),
             effects=effects,
         )
 
@@ -117,35 +132,33 @@ class Dashboard:
     def _names(self) -> dict[str, str]:
         return {arm.name: self._text(arm.label) for arm in self.protocol.arms}
 
-    def _reader(self, rules: Rules | None) -> Reader:
+    def _reader(self, rules: Rules | None, look: Seen | None = None) -> Reader:
         phrases = {arm.name: self._text(arm.phrase) for arm in self.protocol.arms if arm.phrase}
         said = {o.name: o.said[self.language] for o in self.protocol.plan.outcomes if o.said.get(self.language)}
-        return Reader(self.language, self.look, labels=self._names(), phrases=phrases, said=said, rules=rules)
+        return Reader(self.language, look or self.look, labels=self._names(), phrases=phrases, said=said, rules=rules)
 
-    def _reach(self, rules: Rules | None) -> list[Figure]:
-        arms = []
-        for row in counts.reach(self.session, self.pilot):
-            known = self.protocol.outreach_arm(row.outreach_arm)
-            if row.invited is None or row.opened is None or known is None:
-                continue
-            reached = {
-                "invited": row.invited,
-                "opened": max(row.opened, row.started),
-                "screened": row.screened,
-                "eligible": row.eligible,
-                "consented": row.consented,
-                "allocated": row.allocated,
-            }
-            arms.append(ReachArm(self._text(known.label), cast(Any, reached)))
+    def _published_reach(self, shown: Mapping[str, publishing.Standing], rules: Rules) -> list[Figure]:
+        part = shown.get(publishing.REACH)
+        known = (
+            [(self.protocol.outreach_arm(name), counted) for name, counted in (part.source or {}).items()]
+            if part
+            else []
+        )
+        arms = [ReachArm(self._text(arm.label), cast(Any, counted)) for arm, counted in known if arm is not None]
         return _made(lambda: reach(arms, language=self.language, rules=rules)) if arms else []
 
-    def _recruitment(self, rules: Rules | None) -> list[Figure]:
+    def _published_recruitment(self, shown: Mapping[str, publishing.Standing], rules: Rules) -> list[Figure]:
+        part = shown.get(publishing.RECRUITMENT)
+        if part is None:
+            return []
+        came, until = publishing.arrivals_of(part.source or {})
+        return self._recruitment(came, until, rules)
+
+    def _recruitment(self, came: Mapping[date, int], until: date, rules: Rules | None) -> list[Figure]:
         plan = self.protocol.pilot.recruitment
         target = Target(plan.target, plan.start, plan.end)
-        came = counts.arrivals(self.session, self.pilot)
-        today = self.now.date()
         return (
-            _made(lambda: recruitment(came, target, today=today, language=self.language, rules=rules)) if came else []
+            _made(lambda: recruitment(came, target, today=until, language=self.language, rules=rules)) if came else []
         )
 
     def _flow(self, arms: list[counts.ArmCounts]) -> list[Figure]:

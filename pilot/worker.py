@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from pilot import clock as clocks
-from pilot import locking, post
+from pilot import locking, post, publishing
 from pilot.clock import Clock
 from pilot.db import Database
 from pilot.errors import Busy
@@ -32,12 +32,13 @@ class Done:
     delivered: int
     queued: int
     sent: int
+    published: int = 0
 
 
 def round_once(database: Database, settings: Settings, *, clock: Clock) -> Done:
     """One round over every pilot that runs or has people to follow up."""
     by_pilot = lambda pilot: moment(settings, pilot, clock)  # noqa: E731
-    delivered = queued = 0
+    delivered = queued = published = 0
     with database.reading() as session:
         active = list(
             session.scalars(select(Pilot.id).where(Pilot.status.in_(("running", "closed"))).order_by(Pilot.id))
@@ -54,8 +55,23 @@ def round_once(database: Database, settings: Settings, *, clock: Clock) -> Done:
             if pilot.status == "running":
                 queued += outreach.queue_invitations(session, pilot, protocol, now=now)
             queued += followup.queue_due(session, pilot, protocol, zone=settings.zone, now=now)
+        published += publish_when_due(database, settings, pilot_id, now=now)
     sent = post.deliver(database, settings, now=by_pilot, machine_now=clock())
-    return Done(delivered, queued, sent)
+    return Done(delivered, queued, sent, published)
+
+
+def publish_when_due(database: Database, settings: Settings, pilot_id: int, *, now: datetime) -> bool:
+    """Makes the next publication of a pilot when it is time. The check only reads, and takes seconds in a large pilot;
+    so it holds no lock, and the short transaction after it keeps what was found unless another worker was first.
+    """
+    with database.reading() as session:
+        pilot = session.get_one(Pilot, pilot_id)
+        if not publishing.due(session, pilot, now=now):
+            return False
+        _version, protocol = locking.in_force(session, pilot_id)
+        draft = publishing.prepare(session, pilot, protocol, folder=settings.freezes, now=now)
+    with database.writing() as session:
+        return publishing.publish(session, session.get_one(Pilot, pilot_id), draft, now=now)
 
 
 def moment(settings: Settings, pilot: Pilot, clock: Clock) -> datetime:
@@ -72,7 +88,7 @@ def run(settings: Settings, stop: threading.Event, *, clock: Clock = clocks.syst
             try:
                 done = round_once(database, settings, clock=clock)
                 if done != Done(0, 0, 0):
-                    logger.info("round", extra={"delivered": done.delivered, "queued": done.queued, "sent": done.sent})
+                    logger.info("round", extra=asdict(done))
             except Busy:
                 logger.warning("the database is busy; the next round tries again")
             except Exception:

@@ -7,7 +7,7 @@ from pilot.models.catalogue import Exposure, Offer, Redemption, Voucher
 from pilot.models.events import Event
 from pilot.models.messages import Message
 from pilot.models.people import Consent, Identity, Invitee, Participant, Screening, Withdrawal
-from pilot.models.pilots import Commitment, Freeze, Look, Pilot, ProtocolVersion
+from pilot.models.pilots import Commitment, Freeze, Look, Pilot, ProtocolVersion, Publication
 from pilot.models.staff import ROLES, Membership, Organisation, Role, User
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "PerformanceStatement",
     "Pilot",
     "ProtocolVersion",
+    "Publication",
     "Redemption",
     "Role",
     "Screening",

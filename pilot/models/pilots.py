@@ -101,3 +101,21 @@ class Look(Base):
     results: Mapped[dict[str, Any]]
 
     freeze: Mapped[Freeze] = relationship()
+
+
+class Publication(Base):
+    """What readers outside the pilot see from one moment on, part by part; `cells` says who stands behind each number.
+
+    A part is {source, held}: what its figures are drawn from, and why it was kept back, if it was.
+    """
+
+    __tablename__ = "publications"
+    __table_args__ = (UniqueConstraint("pilot_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pilot_id: Mapped[int] = mapped_column(ForeignKey("pilots.id"), index=True)
+    number: Mapped[int]
+    look_id: Mapped[int | None] = mapped_column(ForeignKey("looks.id"))
+    made_at: Mapped[datetime]
+    parts: Mapped[dict[str, Any]]
+    cells: Mapped[dict[str, Any]] = mapped_column(deferred=True)

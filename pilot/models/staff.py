@@ -60,6 +60,10 @@ class User(Base):
     tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
     tf_phone_number: Mapped[str | None] = mapped_column(String(128))
     mf_recovery_codes: Mapped[list[Any] | None]
+    first_password: Mapped[bool] = mapped_column(default=False)
+    """Somebody else knows the password: the person chooses an own one before anything else."""
+    totp_used: Mapped[int | None]
+    """The interval of thirty seconds of the last code that was taken; an earlier or the same one is not taken again."""
 
     roles: Mapped[list[Role]] = relationship(secondary=staff_roles, lazy="selectin")
     memberships: Mapped[list[Membership]] = relationship(back_populates="user", lazy="selectin")

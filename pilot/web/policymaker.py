@@ -1,4 +1,4 @@
-"""What works, for whom it matters to know without statistics: published totals only, small numbers withheld."""
+"""What works, for whom it matters to know without statistics: published numbers only, never newer ones."""
 
 from __future__ import annotations
 
@@ -13,4 +13,5 @@ bp = Blueprint("policymaker", __name__)
 @bp.get("/<slug>/results")
 @rule.may("see_published")
 def results(slug: str) -> str:  # noqa: ARG001  # the rule has read it
-    return show("policymaker/results.html", dashboard().policymaker())
+    board = dashboard()
+    return show("policymaker/results.html", board.policymaker(), published_on=board.published_on())
