@@ -54,9 +54,12 @@ class Added:
     new: bool
 
 
-def add(session: Session, newcomer: Newcomer, password_hash: str, *, now: datetime) -> Added:
+def add(
+    session: Session, newcomer: Newcomer, password_hash: str, *, first_password: bool = False, now: datetime
+) -> Added:
     """Let somebody in, or give one more role to somebody who is in; the password of the latter stays as it was.
 
+    A `first_password` was made for the person: nothing opens until the person has chosen another one.
     Raises Refused for an address that cannot be, a pilot that is not there, or a role the person has already.
     """
     email = address(newcomer.email)
@@ -71,6 +74,7 @@ def add(session: Session, newcomer: Newcomer, password_hash: str, *, now: dateti
             fs_uniquifier=secrets.token_hex(32),
             create_datetime=now,
             language=newcomer.language,
+            first_password=first_password,
         )
         session.add(user)
         session.flush()

@@ -26,7 +26,11 @@ def user() -> None:
 @click.option("--pilot", "slug", help="Short name of the pilot; may be left out for an administrator only.")
 @click.option("--organisation", help="On whose behalf, for instance the regional desk. Needed for an advisor.")
 @click.option("--language", type=click.Choice(["nl", "en"]), default="nl", show_default=True)
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else one is made.")
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    help="Read the person's own password from standard input; else a first one is made, to be changed.",
+)
 @console
 def add(out: Console, email: str, name: str, role: str, slug: str | None, organisation: str | None, language: str,
         password_stdin: bool) -> None:  # fmt: skip
@@ -36,7 +40,7 @@ def add(out: Console, email: str, name: str, role: str, slug: str | None, organi
     newcomer = people.Newcomer(email, name, role, slug, organisation, language)
     kept = people.hashed(out.settings, password)
     with closing(Opened(out)) as opened, opened.database.writing() as session:
-        added = people.add(session, newcomer, kept, now=system())
+        added = people.add(session, newcomer, kept, first_password=given is None, now=system())
     if added.new and given is None:
         out.say(f"{added.email} is {role}; first password: {password}", email=added.email, role=role, password=password)
     else:

@@ -18,7 +18,19 @@ from typing import Any
 import flask_security
 from flask import Flask, g, session
 from flask_login import user_logged_in, user_logged_out
-from flask_security import MailUtil, RoleMixin, Security, SQLAlchemyUserDatastore, UserMixin
+from flask_security import (
+    MailUtil,
+    RoleMixin,
+    Security,
+    SQLAlchemyUserDatastore,
+    Totp,
+    UserMixin,
+    password_changed,
+    password_reset,
+)
+from passlib.exc import UsedTokenError
+from passlib.totp import TotpMatch
+from sqlalchemy import update
 from sqlalchemy.orm import Session, registry, relationship
 
 from pilot import mail
@@ -50,6 +62,9 @@ class SignInRole(RoleMixin):
 class SignIn(UserMixin):
     """A row of `users`, as the sign-in library sees it."""
 
+    first_password: bool
+    totp_used: int | None
+
 
 _mapping = registry(metadata=Base.metadata)
 _mapping.map_imperatively(SignInRole, Role.__table__)
@@ -78,6 +93,20 @@ class Store(SQLAlchemyUserDatastore):
             return False
         user.mf_recovery_codes = codes[:idx] + codes[idx + 1 :]
         return True
+
+
+class Codes(Totp):
+    """Codes of the authenticator app, each taken once: who looks over a shoulder comes too late with it."""
+
+    def get_last_counter(self, user: SignIn) -> int | None:  # type: ignore[override]
+        return user.totp_used
+
+    def set_last_counter(self, user: SignIn, tmatch: TotpMatch) -> None:  # type: ignore[override]
+        """Raises UsedTokenError when another request was first with this code or a later one."""
+        later = (User.id == user.id) & (User.totp_used.is_(None) | (User.totp_used < tmatch.counter))
+        query = update(User).where(later).values(totp_used=tmatch.counter).returning(User.id)
+        if g.session.execute(query).first() is None:
+            raise UsedTokenError(expire_time=tmatch.expire_time)
 
 
 class Mail(MailUtil):
@@ -115,6 +144,7 @@ def install(app: Flask) -> None:
         app,
         Store(),
         mail_util_cls=Mail,
+        totp_cls=Codes,
         login_form=SignInForm,
         two_factor_setup_form=AppForm,
         two_factor_rescue_form=RescueForm,
@@ -127,6 +157,8 @@ def install(app: Flask) -> None:
     security.login_manager.request_loader(None)
     user_logged_in.connect(_arrived, app)
     user_logged_out.connect(_left, app)
+    password_changed.connect(_own_password, app)
+    password_reset.connect(_own_password, app)
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
@@ -205,6 +237,11 @@ def _arrived(_app: Flask, user: SignIn, **_: Any) -> None:
     """The cookie holds for the working day of the settings, counted from here."""
     session.permanent = True
     logger.info("signed in", extra={"request_id": g.get("request_id"), "user": user.id})
+
+
+def _own_password(_app: Flask, user: SignIn, **_: Any) -> None:
+    """Nobody else knows the password any more."""
+    user.first_password = False
 
 
 def _left(app: Flask, user: SignIn, **_: Any) -> None:

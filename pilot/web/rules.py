@@ -27,6 +27,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 Kind = Literal["public", "token", "signed_in", "may"]
 
 
+# Whoever signed in with a password that somebody else made chooses an own one before anything else opens.
+OPEN_WITH_A_FIRST_PASSWORD = ("security.change_password", "security.two_factor_setup_validate", "security.verify")
+
+
 class NoRule(RuntimeError):
     """A route was made without a rule; the page is refused to everybody until it has one."""
 
@@ -93,6 +97,8 @@ def enforce(app: Flask) -> Response | None:
     user = signed_in_user()
     if user is None:
         return _to_sign_in(app)
+    if user.first_password and request.endpoint not in OPEN_WITH_A_FIRST_PASSWORD:
+        return redirect(app.url_for("security.change_password"))
     if found.kind == "may":
         _open_pilot(user, found.subject, values)
     return None

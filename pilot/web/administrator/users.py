@@ -72,7 +72,8 @@ def let_in() -> str | tuple[str, int]:
                 organisation=organisation or None,
                 language=language if language in LANGUAGES else "nl",
             )
-            added = people.add(g.session, someone, people.hashed(state().settings, password), now=g.now)
+            kept = people.hashed(state().settings, password)
+            added = people.add(g.session, someone, kept, first_password=True, now=g.now)
         except Refused as error:
             if error.code not in SAID:
                 raise
@@ -105,7 +106,7 @@ def set_active(user_id: int) -> Response:
 def new_password(user_id: int) -> str:
     """A new first password for somebody who lost the old one; it is shown once, and open sessions end."""
     person, password = _other(user_id), once()
-    person.password = people.hashed(state().settings, password)
+    person.password, person.first_password = people.hashed(state().settings, password), True
     person.fs_uniquifier = secrets.token_hex(32)
     record(g.session, "password_replaced", None, now=g.now, actor_id=staff.me().id, user=person.id)
     g.session.flush()

@@ -1,4 +1,4 @@
-"""What policymakers see: numbers that stand still between publications, and never two from which a few people follow."""
+"""What policymakers see: numbers that stand still for weeks, and never two pages from which a few people follow."""
 
 from __future__ import annotations
 

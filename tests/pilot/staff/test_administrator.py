@@ -36,6 +36,7 @@ def test_somebody_who_is_let_in_signs_in_with_the_password_that_was_shown_once(o
     assert "no-store" in answer.headers["Cache-Control"]
     assert shown[1] not in office.html("administrator", "/administrator/people")
     assert sign_in(office, "nieuw@proef.nl", shown[1]) == 302
+    assert office.browser("nieuw").get("/desk").location == "/change"
     assert "Nieuwe Collega" in office.get("administrator", "/administrator/people")
 
 
@@ -91,6 +92,7 @@ def test_a_lost_password_is_replaced_and_the_old_one_no_longer_opens(office):
     assert shown
     assert sign_in(office, "advisor@proef.nl", PASSWORD) == 200
     assert sign_in(office, "advisor@proef.nl", shown[1]) == 302
+    assert office.browser("advisor").get("/desk").location == "/change"
 
 
 def test_nobody_locks_the_own_door(office):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from passlib.totp import TOTP
@@ -28,6 +29,11 @@ def code_for(page: str) -> str:
     key = re.search(r'<span class="code">([A-Z0-9-]+)</span>', page)
     assert key
     return TOTP(key[1].replace("-", "")).generate().token
+
+
+def later_code(key: str) -> str:
+    """The code after the one that was used a moment ago: each is taken once."""
+    return TOTP(key).generate(time=time.time() + 30).token
 
 
 def set_up_the_app(house, client) -> str:
@@ -147,8 +153,55 @@ def test_in_production_password_and_code_together_let_somebody_in(production):
     wrong = production.post(other, "/tf-validate", code="000000")
     assert "Deze code klopt niet" in wrong.text
     assert other.get("/desk", base_url=SITE).status_code == 302
-    assert production.post(other, "/tf-validate", code=TOTP(key).generate().token).status_code == 302
+    assert production.post(other, "/tf-validate", code=later_code(key)).status_code == 302
     assert other.get("/desk", base_url=SITE).status_code == 200
+
+
+def test_a_code_of_the_app_is_taken_once(production):
+    key = set_up_the_app(production, production.visitor())
+    code, opened = later_code(key), []
+    for _browser in range(2):
+        client = production.visitor()
+        production.post(client, "/login", email=EMAIL, password=PASSWORD)
+        production.post(client, "/tf-validate", code=code)
+        opened.append(client.get("/desk", base_url=SITE).status_code)
+    assert opened == [200, 302]
+
+
+def test_the_code_that_set_up_the_app_does_not_sign_in_again(production):
+    client = production.visitor()
+    key = set_up_the_app(production, client)
+    used = user(production).totp_used
+    other = production.visitor()
+    production.post(other, "/login", email=EMAIL, password=PASSWORD)
+    answer = production.post(other, "/tf-validate", code=TOTP(key).generate(time=30 * used).token)
+    assert "Deze code klopt niet" in answer.text
+    assert other.get("/desk", base_url=SITE).status_code == 302
+
+
+def test_a_first_password_opens_nothing_until_it_is_changed(house):
+    with house.database.writing() as session:
+        session.scalar(select(User).where(User.email == EMAIL)).first_password = True
+    client = house.signed_in(EMAIL)
+    for path in ("/desk", "/noord/caseload", "/account"):
+        assert client.get(path).location == "/change"
+    assert "eerste wachtwoord" in client.get("/change").text
+    same = house.post(client, "/change", password=PASSWORD, new_password=PASSWORD, new_password_confirm=PASSWORD)
+    assert same.status_code == 200
+    assert client.get("/desk").location == "/change"
+    assert (
+        house.post(client, "/change", password=PASSWORD, new_password=NEW, new_password_confirm=NEW).status_code == 302
+    )
+    assert client.get("/desk").status_code == 200
+    assert not user(house).first_password
+
+
+def test_who_has_a_first_password_can_sign_out(house):
+    with house.database.writing() as session:
+        session.scalar(select(User).where(User.email == EMAIL)).first_password = True
+    client = house.signed_in(EMAIL)
+    assert house.post(client, "/logout", page="/change").status_code == 302
+    assert client.get("/change").status_code == 302
 
 
 def test_a_recovery_code_replaces_the_app_once(production):
