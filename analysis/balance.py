@@ -15,6 +15,7 @@ from scipy import stats
 from analysis.covariates import independent
 from analysis.errors import DesignNotEstimable
 from analysis.estimate import JointTest
+from analysis.exact_fit import refuse_exact_fit
 
 HANSEN_BOWERS = "Hansen and Bowers (2008), Statistical Science 23"
 
@@ -87,6 +88,7 @@ def joint_f(X: np.ndarray, names: Sequence[str], treated: np.ndarray, *, robust:
     gram = np.linalg.inv(centred.T @ centred)
     beta = gram @ (centred.T @ (y - y.mean()))
     residual = y - y.mean() - centred @ beta
+    refuse_exact_fit(residual, y, "the arm", "the covariates")
     if robust:
         meat = (centred * residual[:, None] ** 2).T @ centred
         covariance = gram @ meat @ gram * n / df2

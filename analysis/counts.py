@@ -13,6 +13,7 @@ import numpy as np
 
 from analysis.errors import OptionError, TooFewClusters, nearest
 from analysis.estimate import Array, Estimate, Regression
+from analysis.exact_fit import refuse_exact_fit
 from analysis.formulas import Model, read_model
 from analysis.frame import of_trial
 from analysis.kernels.glm import Glm, fit_glm, fit_negative_binomial
@@ -47,6 +48,8 @@ def glm_robust(
     X = model.X.dense()
     negative = family == "negative_binomial"
     fit = fit_negative_binomial(X, model.y, model.names) if negative else fit_glm(X, model.y, family, model.names)
+    if kind != "model":
+        refuse_exact_fit(model.y - fit.mu, model.y, model.outcome, "the columns of the formula")
     extras: dict[str, Any] = {"loglik": fit.loglik}
     if negative:
         extras["theta"] = fit.theta

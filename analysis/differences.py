@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from analysis.errors import DataError, DesignNotEstimable, OptionError
+from analysis.errors import DataError, DesignNotEstimable, OptionError, PerfectFit
 from analysis.estimate import Array, Estimate
-from analysis.formulas import INTERCEPT, Model, sides
+from analysis.exact_fit import is_rounding, refuse_exact_fit
+from analysis.formulas import INTERCEPT, Model, positive, sides
 from analysis.frame import Arms, Codes, as_frame, codes, column, complete, numbers, of_trial, two_arms, varied
 from analysis.kernels.rows import Columns
 from analysis.regression import regress
@@ -126,9 +127,7 @@ def read_contrast(
     keep = complete(frame, [y, z, *(one for one in extra if one is not None)])
     weight = None if extra[2] is None else numbers(extra[2], "weight")
     if weight is not None:
-        if (weight[keep] < 0).any():
-            raise DataError("weights may not be negative")
-        keep &= weight > 0
+        keep &= positive(weight, keep, str(getattr(weights, "name", weights)))
     use = keep & in_arms
     label = codes(z)[0]
     treated_code = label[np.flatnonzero(in_arms)[np.argmax(arms.indicator)]]
@@ -234,8 +233,13 @@ def cells(contrast: Contrast) -> Cells:
             remedy="join it with a similar block, or use pairs= if members were matched",
         )
     e = contrast.y - mean[place]
+    refuse_exact_fit(e, contrast.y, contrast.outcome, _what(contrast))
     variance = np.bincount(place, (weight * e) ** 2 / (1 - weight / size[place]), minlength=2 * B) / size**2
     return Cells(*(part.reshape(2, B) for part in (size, mean, variance, count)))
+
+
+def _what(contrast: Contrast) -> str:
+    return f"'{contrast.arms.column}'" + ("" if contrast.blocks is None else " and the blocks")
 
 
 def _plain(contrast: Contrast) -> Estimate:
@@ -276,6 +280,11 @@ def _paired(contrast: Contrast) -> Estimate:
     size = np.bincount(place, minlength=2 * B).reshape(2, B)
     mean = (np.bincount(place, contrast.y, minlength=2 * B) / size.ravel()).reshape(2, B)
     gaps, n_b, n = mean[1] - mean[0], size.sum(axis=0), contrast.n
+    if is_rounding(gaps - gaps.mean(), contrast.y):
+        raise PerfectFit(
+            f"'{contrast.outcome}' differs by the same amount in every pair, so no standard error exists",
+            remedy="look whether the right column was chosen",
+        )
     value = float(n_b @ gaps / n)
     variance = B / ((B - 1) * n**2) * float(((n_b * gaps - n * value / B) ** 2).sum())
     clustered = contrast.clusters is not None
@@ -295,6 +304,7 @@ def _two_columns(contrast: Contrast, rows: Any = slice(None)) -> Model:
 
 
 def _clustered(contrast: Contrast) -> Estimate:
+    _two_clusters_an_arm(contrast, np.arange(contrast.n), None)
     fit = regress(_two_columns(contrast), "CR2")["treated"]
     return _result(contrast, fit.value, fit.se, fit.df, fit.convention, fit.source, clusters=fit.extras["clusters"])
 
@@ -316,13 +326,14 @@ def _blocked_clustered(contrast: Contrast) -> Estimate:
                    "Gerber and Green (2012); Bell and McCaffrey (2002)", blocks=B, clusters=G)  # fmt: skip
 
 
-def _two_clusters_an_arm(contrast: Contrast, rows: Codes, block: int) -> None:
+def _two_clusters_an_arm(contrast: Contrast, rows: Codes, block: int | None) -> None:
     assert contrast.clusters is not None
+    where = "the data have" if block is None else f"block '{contrast.block_labels[block]}' has"
     for value, name in ((1, contrast.arms.treated), (0, contrast.arms.control)):
         if np.unique(contrast.clusters[rows][contrast.z[rows] == value]).size < 2:
             raise DesignNotEstimable(
-                f"block '{contrast.block_labels[block]}' has one cluster in '{name}'; at least two are needed",
-                remedy="join it with a similar block",
+                f"{where} one cluster in '{name}'; at least two are needed",
+                remedy="use permutation inference" if block is None else "join it with a similar block",
             )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from scipy.special import gammaln
 
 from analysis.differences import Contrast, read_contrast
 from analysis.errors import DesignNotEstimable
 from analysis.estimate import Estimate
+from analysis.exact_fit import is_rounding
 
 
 def hedges_g(data: Any, outcome: str, arm: str | None = None, *, treated: Any = None, control: Any = None) -> Estimate:
@@ -27,7 +29,7 @@ def hedges_g(data: Any, outcome: str, arm: str | None = None, *, treated: Any = 
     df = one.size + zero.size - 2
     pooled = math.sqrt(((one.size - 1) * one.var(ddof=1) + (zero.size - 1) * zero.var(ddof=1)) / df)
     correction = math.exp(float(gammaln(df / 2) - gammaln((df - 1) / 2))) / math.sqrt(df / 2)
-    value = correction * float(one.mean() - zero.mean()) / _spread(pooled, outcome)
+    value = correction * float(one.mean() - zero.mean()) / _spread(pooled, outcome, contrast)
     se = math.sqrt(1 / one.size + 1 / zero.size + value**2 / (2 * (one.size + zero.size)))
     return _result(contrast, value, se, "difference in pooled standard deviations", "exact correction", "Hedges (1981)")
 
@@ -40,7 +42,7 @@ def glass_delta(
     Variance 1/n1 + 1/n0 + delta²/(2(n0 - 1)), normal reference. Glass (1976); Hedges (1981).
     """
     contrast, one, zero = _arms(data, outcome, arm, treated, control)
-    value = float(one.mean() - zero.mean()) / _spread(float(zero.std(ddof=1)), outcome)
+    value = float(one.mean() - zero.mean()) / _spread(float(zero.std(ddof=1)), outcome, contrast)
     se = math.sqrt(1 / one.size + 1 / zero.size + value**2 / (2 * (zero.size - 1)))
     return _result(
         contrast, value, se, "difference in standard deviations of the control arm", "no correction", "Glass (1976)"
@@ -56,8 +58,8 @@ def _arms(data: Any, outcome: str, arm: str | None, treated: Any, control: Any) 
     return contrast, one, zero
 
 
-def _spread(sd: float, outcome: str) -> float:
-    if sd <= 0:
+def _spread(sd: float, outcome: str, contrast: Contrast) -> float:
+    if is_rounding(np.array([sd]), contrast.y):
         raise DesignNotEstimable(f"'{outcome}' does not vary within the arms, so there is nothing to standardise by")
     return sd
 

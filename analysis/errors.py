@@ -7,6 +7,7 @@
     ├── DesignNotEstimable        the design leaves no estimate or no standard error
     │   ├── RankDeficient         columns that are combinations of one another, by name
     │   ├── TooFewClusters        fewer clusters than the standard error needs
+    │   ├── PerfectFit            an outcome that the other columns determine wholly
     │   └── ConstantOutcome       an outcome without any variation
     ├── NotConverged              an iterative fit that did not arrive
     ├── FormulaError              a formula that cannot be read
@@ -79,6 +80,10 @@ class TooFewClusters(DesignNotEstimable):
 
 class ConstantOutcome(DesignNotEstimable):
     """The outcome takes one value only, so it carries no information on any effect."""
+
+
+class PerfectFit(DesignNotEstimable):
+    """The other columns determine the outcome wholly: nothing is left from which a standard error could follow."""
 
 
 class NotConverged(AnalysisError):

@@ -7,7 +7,7 @@ travel together. Drawing an estimate or phrasing it for readers is the work of o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -172,7 +172,8 @@ class Regression(Mapping[str, Estimate]):
     """The coefficients of one regression by name, with their joint covariance.
 
     A coefficient of a factor may be asked for by the name of its column when it is the only one of that column:
-    `fit["arm"]` finds "arm[T.advice]". Iterating gives the names in the order of the design.
+    `fit["arm"]` finds "arm[T.advice]". Iterating gives the names in the order of the design. `refused` maps a
+    coefficient without a standard error to the reason; asking for it raises DesignNotEstimable.
     """
 
     names: tuple[str, ...]
@@ -189,9 +190,11 @@ class Regression(Mapping[str, Estimate]):
     r_squared: float = math.nan
     extras: Mapping[str, Any] = field(default_factory=dict, repr=False)
     working: Any = field(default=None, repr=False)
+    refused: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, name: str) -> Estimate:
         place = self.position(name)
+        self.require([self.names[place]])
         variance = float(self.covariance[place, place])
         return Estimate.of(
             self.names[place], float(self.coefficients[place]), math.sqrt(max(variance, 0.0)),
@@ -207,6 +210,12 @@ class Regression(Mapping[str, Estimate]):
 
     def __contains__(self, name: object) -> bool:
         return name in self.names
+
+    def require(self, names: Iterable[str]) -> None:
+        """Raise DesignNotEstimable with its reason for the first of these coefficients without a standard error."""
+        for name in names:
+            if name in self.refused:
+                raise DesignNotEstimable(self.refused[name])
 
     def position(self, name: str) -> int:
         """Where a coefficient stands; raises UnknownCoefficient naming the nearest one."""
@@ -224,7 +233,8 @@ class Regression(Mapping[str, Estimate]):
 
     @property
     def standard_errors(self) -> Array:
-        """Standard errors in the order of `names`."""
+        """Standard errors in the order of `names`; raises DesignNotEstimable when one of them does not exist."""
+        self.require(self.names)
         return np.sqrt(np.diag(self.covariance))
 
 

@@ -73,9 +73,7 @@ def read_model(
     keep = complete(frame, [*used, *flat])
     weight = numbers(extra["weight"][0], "weight") if extra["weight"] else None
     if weight is not None:
-        if (weight[keep] < 0).any():
-            raise DataError(f"the weight '{extra['weight'][0].name}' is negative for some rows")
-        keep = keep & (weight > 0)
+        keep = keep & positive(weight, keep, str(extra["weight"][0].name))
     whole = bool(keep.all())
     rows = frame if whole else frame.loc[keep]
     if plain:
@@ -89,6 +87,16 @@ def read_model(
         clusters=codes(extra["cluster"][0][keep])[0] if extra["cluster"] else None,
         absorbed=tuple(codes(one[keep])[0] for one in extra["fixed effect"]),
     )
+
+
+def positive(weight: Array, keep: NDArray[np.bool_], name: str) -> NDArray[np.bool_]:
+    """Which rows, shape (n,), have a weight above zero; raises DataError for negative weights and for none at all."""
+    if (weight[keep] < 0).any():
+        raise DataError(f"the weight '{name}' is negative for some rows", remedy="weights are zero or more")
+    found = weight > 0
+    if not (found & keep).any():
+        raise DataError(f"the weight '{name}' is zero for every row", remedy="look at the column of weights")
+    return found
 
 
 def sides(formula: str) -> tuple[str, str]:
@@ -120,12 +128,19 @@ def variables(formula: str, frame: pd.DataFrame) -> list[str]:
     for name in needed:
         if name not in frame.columns:
             raise UnknownColumn(name, frame.columns, path=(formula,))
+        if frame[name].dtype.kind in "mM" and f"C({name}" not in formula:
+            raise DataError(
+                f"'{name}' holds dates or durations, which a regression cannot use as they are",
+                remedy="turn it into a number, such as days since the start",
+            )
     return needed
 
 
 def design(terms: str, rows: pd.DataFrame) -> tuple[list[Array], tuple[str, ...]]:
     """The columns of one side of a formula and their names, on rows without missing values."""
     matrix = _matrix(_formula(terms), rows)
+    if not isinstance(matrix, pd.DataFrame):
+        raise FormulaError(f"'{terms}' has more than one part", remedy="instruments after a | belong in iv_robust")
     names = tuple(str(name) for name in matrix.columns)
     columns = [np.ascontiguousarray(matrix.iloc[:, i].to_numpy(dtype=float)) for i in range(len(names))]
     for name, values in zip(names, columns, strict=True):
@@ -197,6 +212,9 @@ def _matrix(formula: Any, rows: pd.DataFrame) -> pd.DataFrame:
     from formulaic.errors import FormulaicError
     from formulaic.transforms import C
 
+    needed = [str(name) for name in formula.required_variables]
+    texts = [name for name in needed if name in rows and isinstance(rows[name].dtype, pd.StringDtype)]
+    rows = rows.astype(dict.fromkeys(texts, object)) if texts else rows  # formulaic knows text as objects only
     try:
         with np.errstate(all="ignore"):  # what is not finite is named by its term afterwards
             return formula.get_model_matrix(rows, context={"factor": C}, na_action="ignore", output="pandas")

@@ -14,13 +14,23 @@ from scipy.special import fdtrc
 
 from analysis.errors import DesignNotEstimable, FormulaError, OptionError, RankDeficient, TooFewClusters
 from analysis.estimate import Array, Regression
+from analysis.exact_fit import refuse_exact_fit
 from analysis.formulas import INTERCEPT, Model, read_model, sides
 from analysis.frame import as_frame, of_trial
+from analysis.iv_diagnostics import overidentification, wu_hausman
 from analysis.joint import wald
 from analysis.kernels import absorb
 from analysis.kernels.linear import Fit, least_squares, residuals_of
 from analysis.kernels.rows import Columns, Dense
-from analysis.regression import Working, covariance_of, described, se_convention, solve
+from analysis.regression import (
+    Working,
+    covariance_of,
+    described,
+    robust_covariance,
+    se_convention,
+    solve,
+    without_variance,
+)
 
 ESTIMAND = "average effect on those whose take-up the assignment changed (compliers)"
 SOURCE = "Imbens and Angrist (1994); standard errors as estimatr::iv_robust"
@@ -49,7 +59,9 @@ def iv_robust(
 
     Standard errors as in `lm_robust` (default HC2, CR2 with clusters), with leverage from the fitted first stage and
     df = n - k, as estimatr does. `extras` holds the robust first-stage F of every endogenous regressor
-    (`first_stage_F`, with `first_stage_df` and `first_stage_p`).
+    (`first_stage_F`, with `first_stage_df` and `first_stage_p`), the Wu-Hausman test that take-up is exogenous
+    (`wu_hausman_F`, `_df`, `_p`), and with more instruments than needed the test that they agree
+    (`overid_statistic`, `overid_df`, `overid_p`: Sargan's, or Wooldridge's robust score).
 
     Raises FormulaError without an instrument part, DesignNotEstimable with fewer instruments than endogenous
     regressors or when the instruments do not move them, and what `lm_robust` raises.
@@ -67,8 +79,8 @@ def iv_robust(
         raise TooFewClusters(f"{G} clusters cannot support {k} coefficients", remedy="use fewer covariates")
     if work.df_residual <= 0:
         raise DesignNotEstimable(f"{work.model.n} rows leave no degrees of freedom", remedy="use fewer covariates")
-    covariance, dfs = covariance_of(work, convention)
-    extras: dict[str, Any] = first_stage(stages, first, convention)
+    covariance, dfs, lone = robust_covariance(work, convention)
+    extras: dict[str, Any] = first_stage(stages, first, convention) | diagnostics(stages, work, first, convention)
     if G is not None:
         extras["clusters"] = G
     rss = float(work.fit.residuals @ work.fit.residuals)
@@ -76,7 +88,7 @@ def iv_robust(
         names=work.model.names, coefficients=work.fit.coefficients, covariance=covariance, dfs=dfs, n=work.model.n,
         outcome=work.model.outcome, estimand=ESTIMAND, convention="2SLS, " + described(convention, stages.second),
         source=SOURCE, dropped=stages.second.dropped, residual_variance=rss / work.df_residual, extras=extras,
-        working=work,
+        working=work, refused=without_variance(work, lone),
     )  # fmt: skip
 
 
@@ -136,6 +148,7 @@ def second_stage(stages: Stages) -> tuple[Working, Working]:
             remedy="look whether take-up differs between the arms",
         ) from error
     residuals = first.y - X @ fit.coefficients
+    refuse_exact_fit(residuals, first.y, model.outcome, ", ".join(f"'{name}'" for name in names if name != INTERCEPT))
     fit = Fit(fit.coefficients, residuals, fit.Q)
     shown = replace(model, names=names)
     if model.weights is not None:
@@ -191,6 +204,17 @@ def first_stage(stages: Stages, first: Working, convention: str) -> dict[str, An
         "first_stage_p": next(iter(ps.values())) if one else ps,
         "first_stage_df": (q, df2),
     }
+
+
+def diagnostics(stages: Stages, work: Working, first: Working, convention: str) -> dict[str, Any]:
+    """The Wu-Hausman test and, with more instruments than needed, the test that they agree."""
+    X, _ = prepared(stages.second)
+    fitted = work.rows.dense()
+    endogenous = [work.model.names.index(name) for name in stages.endogenous]
+    extra = [first.model.names.index(name) for name in stages.excluded]
+    return wu_hausman(work, X, fitted, endogenous, convention) | overidentification(
+        work, fitted, first.rows.dense(), extra, convention
+    )
 
 
 def check_one(stages: Stages) -> str:

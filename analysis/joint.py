@@ -42,6 +42,7 @@ def joint_test(fit: Regression, names: Sequence[str] | None = None, *, test: Tes
     if not wanted:
         raise OptionError("no coefficient was named for the joint test", remedy="name at least one")
     places = [fit.position(name) for name in wanted]
+    fit.require(fit.names[place] for place in places)
     contrast = np.zeros((len(places), len(fit.names)))
     contrast[np.arange(len(places)), places] = 1.0
     kind = test or ("HTZ" if fit.convention.startswith("CR2") else "F")

@@ -15,6 +15,7 @@ import pandas as pd
 from analysis.differences import difference_in_means
 from analysis.errors import MissingValues, OptionError
 from analysis.estimate import Estimate
+from analysis.exact_fit import refuse_exact_fit
 from analysis.frame import as_frame, column, complete, numbers
 from analysis.kernels.linear import least_squares
 
@@ -43,7 +44,9 @@ def cuped(
     values = numbers(y, "outcome")
     centred = X - X.mean(axis=0)
     design = np.column_stack([np.ones(centred.shape[0]), centred])
-    theta = least_squares(design, values[keep], ("constant", *names)).coefficients[1:]
+    fit = least_squares(design, values[keep], ("constant", *names))
+    refuse_exact_fit(fit.residuals, values[keep], outcome, ", ".join(f"'{name}'" for name in names))
+    theta = fit.coefficients[1:]
     adjusted = np.full(len(frame), np.nan)
     adjusted[keep] = values[keep] - centred @ theta
     table = frame.assign(**{outcome: adjusted})

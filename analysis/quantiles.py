@@ -17,6 +17,7 @@ from scipy.stats import norm
 
 from analysis.errors import DesignNotEstimable, NotConverged, OptionError, nearest
 from analysis.estimate import Array, Regression
+from analysis.exact_fit import refuse_exact_fit
 from analysis.formulas import read_model
 from analysis.kernels.linear import by_orthogonal
 
@@ -52,6 +53,7 @@ def quantile_effect(formula: str, data: Any, quantile: float = 0.5, *, se_type: 
     by_orthogonal(X, y, model.names)
     beta = quantile_fit(X, y, quantile)
     residuals = y - X @ beta
+    refuse_exact_fit(residuals, y, model.outcome, "the columns of the formula")
     scale = float(np.abs(y).max())
     mass = float((np.abs(residuals) <= 1e-9 * scale).mean())
     if mass > max(MASS, 2 * X.shape[1] / y.size):
@@ -138,8 +140,13 @@ def _covariance(X: Array, y: Array, beta: Array, quantile: float, kind: str) -> 
 
 
 def _sparsity(residuals: Array, h: float, k: int) -> float:
-    """The slope of the ordered residuals around zero, by a median regression, as quantreg has it."""
+    """The slope of the ordered residuals around zero, by a median regression, as quantreg has it.
+
+    Rounding in the last digits would decide which of two residuals of the same size comes first, so it is taken off.
+    """
     n = residuals.size
+    unit = float(np.abs(residuals).max()) or 1.0
+    residuals = np.round(residuals / unit, 12) * unit
     zero = int((np.abs(residuals) < np.sqrt(np.finfo(float).eps)).sum())
     width = max(k + 1, math.ceil(n * h))
     places = np.arange(zero + 1, min(width + zero + 1, n) + 1)

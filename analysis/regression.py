@@ -14,13 +14,14 @@ import numpy as np
 
 from analysis.errors import DesignNotEstimable, OptionError, TooFewClusters, nearest
 from analysis.estimate import Array, Regression
+from analysis.exact_fit import refuse_exact_fit
 from analysis.formulas import INTERCEPT, Model, read_model
 from analysis.frame import of_trial
 from analysis.kernels import absorb
 from analysis.kernels.clusters import Grouping, cluster_robust
 from analysis.kernels.linear import Fit, least_squares
 from analysis.kernels.rows import Columns, Rows
-from analysis.kernels.sandwich import classical, robust
+from analysis.kernels.sandwich import alone_in_design, classical, robust
 from analysis.kernels.weighted import weighted_cr2
 
 UNCLUSTERED = {"HC0": 0, "HC1": 0, "HC2": 1, "HC3": 2}
@@ -64,8 +65,10 @@ def lm_robust(
     that of the root-weighted rows, and CR2 keeps an identity working model; absorbed effects count as parameters.
     CR3 carries no factor (G - 1)/G and is compared with t(G - 1).
 
-    Raises RankDeficient with the columns' names, TooFewClusters when there are fewer clusters than coefficients,
-    MissingValues, ConstantOutcome, UnknownColumn, OptionError.
+    Raises RankDeficient with the columns' names, PerfectFit when the columns determine the outcome, TooFewClusters
+    when there are fewer clusters than coefficients, MissingValues, ConstantOutcome, UnknownColumn, OptionError. A
+    coefficient that one person or one cluster alone determines has no robust standard error: asking for it raises
+    DesignNotEstimable.
 
     >>> import pandas as pd
     >>> data = pd.DataFrame({"y": [1.0, 3, 2, 6, 4, 5], "treat": [0, 0, 0, 1, 1, 1]})
@@ -95,15 +98,34 @@ def regress(
             f"{n} rows leave no degrees of freedom for {n - work.df_residual} parameters",
             remedy="use fewer covariates or more participants",
         )
-    covariance, dfs = covariance_of(work, convention)
+    covariance, dfs, lone = robust_covariance(work, convention)
     rss = float(work.fit.residuals @ work.fit.residuals)
     return Regression(
         names=work.model.names, coefficients=work.fit.coefficients, covariance=covariance, dfs=dfs, n=n,
         outcome=model.outcome, estimand=estimand, convention=described(convention, model),
         source=SOURCES.get(convention, SOURCES["HC"]), dropped=model.dropped,
         residual_variance=rss / work.df_residual, r_squared=r_squared(work, rss),
-        extras={} if G is None else {"clusters": G}, working=work,
+        extras={} if G is None else {"clusters": G}, working=work, refused=without_variance(work, lone),
     )  # fmt: skip
+
+
+def without_variance(work: Working, lone: list[int]) -> dict[str, str]:
+    """The coefficients at these places, each with the reason why its robust standard error does not exist.
+
+    A person (or a cluster) that alone determines a coefficient has no residual in it. The formulas then count its
+    uncertainty as zero, which is an invented number.
+    """
+    names, clustered = work.model.names, work.model.clusters is not None
+    who = "cluster" if clustered else "person"
+    remedy = (
+        "at least two clusters are needed on either side of a comparison"
+        if clustered
+        else "join the group of one with another, or use se_type='classical'"
+    )
+    return {
+        names[place]: f"one {who} alone determines '{names[place]}', so its standard error does not exist; {remedy}"
+        for place in lone
+    }
 
 
 def se_convention(se_type: str | None, clustered: bool) -> str:
@@ -142,7 +164,19 @@ def solve(model: Model) -> Working:
         root = np.sqrt(model.weights)
         rows, y = rows.scaled(root), y * root
     fit = least_squares(rows, y, model.names)
+    _check_residuals(model, fit, y)
     return Working(model, rows, y, fit, model.n - len(model.names) - taken, basis)
+
+
+def _check_residuals(model: Model, fit: Fit, y: Array) -> None:
+    """Raise PerfectFit when nothing is left to estimate with, unless there are no degrees of freedom to begin with."""
+    if model.n <= len(model.names):
+        return
+    names = [name for name in model.names if name != INTERCEPT]
+    shown = ", ".join(f"'{name}'" for name in names[:6]) + (" and others" if len(names) > 6 else "")
+    size = math.sqrt(float(model.y @ model.y) / model.n) if model.absorbed else None
+    by = " and ".join(part for part in (shown, "the absorbed effects" if model.absorbed else "") if part)
+    refuse_exact_fit(fit.residuals, y, model.outcome, by or "the intercept", size)
 
 
 def _without_effects(model: Model) -> tuple[Columns, Array]:
@@ -157,42 +191,56 @@ def _without_effects(model: Model) -> tuple[Columns, Array]:
 
 def covariance_of(work: Working, convention: str) -> tuple[Array, Array]:
     """The covariance (k, k) and degrees of freedom (k,) under one convention."""
-    model, fit = work.model, work.fit
-    n, k = model.n, len(model.names)
-    parameters = n - work.df_residual
-    if convention == "classical":
-        return classical(fit, work.df_residual), np.full(k, float(work.df_residual))
-    if convention in UNCLUSTERED:
-        power = UNCLUSTERED[convention]
-        extra = absorb.leverage(model.absorbed, model.weights) if model.absorbed and power else None
-        covariance = robust(work.rows, fit, power, extra)
-        factor = n / work.df_residual if convention == "HC1" else 1.0
-        return covariance * factor, np.full(k, float(work.df_residual))
-    assert model.clusters is not None
-    grouping = Grouping.of(model.clusters)
-    if convention in ("CR2", "CR3") and model.weights is not None:
-        return _weighted(work, convention, grouping)
-    basis = absorb.basis(model.absorbed) if model.absorbed and convention in ("CR2", "CR3") else None
-    covariance, dfs = cluster_robust(work.rows, fit, grouping, convention, basis)
-    G = grouping.sizes.size
-    if convention == "CR1":
-        covariance = covariance * (G / (G - 1) * (n - 1) / (n - parameters))
-    if convention == "CR3":
-        dfs = np.full(k, G - 1.0)
+    covariance, dfs, _ = robust_covariance(work, convention)
     return covariance, dfs
 
 
-def _weighted(work: Working, convention: str, grouping: Grouping) -> tuple[Array, Array]:
+def robust_covariance(work: Working, convention: str) -> tuple[Array, Array, list[int]]:
+    """The same, and the places of coefficients that one row or cluster alone determines."""
+    model, fit = work.model, work.fit
+    k = len(model.names)
+    if convention == "classical":
+        return classical(fit, work.df_residual), np.full(k, float(work.df_residual)), []
+    if convention in UNCLUSTERED:
+        power = UNCLUSTERED[convention]
+        extra = absorb.leverage(model.absorbed, model.weights) if model.absorbed else None
+        covariance = robust(work.rows, fit, power, extra)
+        factor = model.n / work.df_residual if convention == "HC1" else 1.0
+        return covariance * factor, np.full(k, float(work.df_residual)), alone_in_design(work.rows, fit, extra)
+    return _by_clusters(work, convention)
+
+
+def _by_clusters(work: Working, convention: str) -> tuple[Array, Array, list[int]]:
+    model = work.model
+    assert model.clusters is not None
+    grouping = Grouping.of(model.clusters)
+    kind = "CR0" if convention == "CR2" and model.weights is not None else convention
+    basis = absorb.basis(model.absorbed, model.weights) if model.absorbed and convention in ("CR2", "CR3") else None
+    covariance, dfs, lone = cluster_robust(work.rows, work.fit, grouping, kind, basis)
+    n, G = model.n, grouping.sizes.size
+    if convention == "CR1":
+        covariance = covariance * (G / (G - 1) * (n - 1) / work.df_residual)
+    if convention == "CR3":
+        dfs = np.full(len(model.names), G - 1.0)
+    if kind != convention:
+        covariance, dfs = _weighted(work, grouping)
+    return covariance, dfs, lone
+
+
+def _weighted(work: Working, grouping: Grouping) -> tuple[Array, Array]:
+    """CR2 of a weighted fit; absorbed effects come back as columns, for the hat matrix needs them unweighted."""
     model = work.model
     assert model.weights is not None
-    if convention == "CR3":
-        raise OptionError("CR3 with weights is not available", remedy="use CR2")
-    if model.absorbed:
-        raise OptionError(
-            "CR2 with weights and absorbed effects is not available", remedy="write C(block) in the formula"
-        )
     residuals = work.fit.residuals / np.sqrt(model.weights)
-    return weighted_cr2(model.X, residuals, model.weights, work.fit.Q, grouping)
+    if not model.absorbed:
+        return weighted_cr2(model.X, residuals, model.weights, work.fit.Q, grouping)
+    inside = absorb.basis(model.absorbed)
+    own = work.rows.dense() / np.sqrt(model.weights)[:, None]
+    full = Columns(list(np.asfortranarray(np.hstack([own, inside])).T), model.n)
+    Q = least_squares(full.scaled(np.sqrt(model.weights)), work.y).Q
+    covariance, dfs = weighted_cr2(full, residuals, model.weights, Q, grouping)
+    k = len(model.names)
+    return covariance[:k, :k], dfs[:k]
 
 
 def described(convention: str, model: Model) -> str:

@@ -123,10 +123,13 @@ def rmst(
     )  # fmt: skip
 
 
-def cox(terms: str, data: Any, *, time: str, event: str, clusters: Any = None, robust: bool = False) -> Regression:
+def cox(
+    terms: str, data: Any, *, time: str, event: str, strata: Any = None, clusters: Any = None, robust: bool = False
+) -> Regression:
     """Cox regression of the hazard on `terms` ("~ arm + age"): log hazard ratios, Efron's ties, normal reference.
 
-    `robust` (or `clusters`) gives the sandwich of Lin and Wei (1989). `extras["loglik"]` is the log partial likelihood.
+    With `strata` (a column, or several) every stratum has a baseline hazard of its own. `robust` (or `clusters`) gives
+    the sandwich of Lin and Wei (1989). `extras["loglik"]` is the log partial likelihood.
 
     >>> import pandas as pd
     >>> data = pd.DataFrame({"week": [1.0, 2, 4, 5, 3, 4, 6, 7], "found": [1, 1, 0, 1, 1, 0, 1, 0],
@@ -138,10 +141,12 @@ def cox(terms: str, data: Any, *, time: str, event: str, clusters: Any = None, r
     right = terms.split("~")[-1].strip()
     groups = of_trial(data, "clusters", clusters)
     needed = [time, event, *variables(right, frame)]
-    used = [column(frame, name, "column") for name in needed] + [
-        column(frame, g, "cluster") for g in (groups,) if g is not None
-    ]
-    keep = complete(frame, used)
+    used = [column(frame, name, "column") for name in needed]
+    cluster, stratum = (
+        None if given is None else column(frame, given, role)
+        for given, role in ((groups, "cluster"), (strata, "stratum"))
+    )
+    keep = complete(frame, [*used, *(one for one in (cluster, stratum) if one is not None)])
     rows = frame.loc[keep]
     t, d = _times(rows, time, event)
     columns, names = design(right, rows)
@@ -149,10 +154,10 @@ def cox(terms: str, data: Any, *, time: str, event: str, clusters: Any = None, r
     X = np.column_stack([values for _, values in pairs])
     named = tuple(name for name, _ in pairs)
     least_squares(np.column_stack([np.ones(t.size), X]), d, (INTERCEPT, *named))
-    fit = kernel.cox(X, t, d)
+    fit = kernel.cox(X, t, d, None if stratum is None else codes(stratum[keep])[0])
     covariance, words, G = fit.covariance, "inverse information", None
-    if robust or groups is not None:
-        covariance, G = _sandwich(fit, None if groups is None else codes(used[-1][keep])[0])
+    if robust or cluster is not None:
+        covariance, G = _sandwich(fit, None if cluster is None else codes(cluster[keep])[0])
         words = "robust (Lin and Wei)" if G is None else "robust by cluster (Lin and Wei)"
     return Regression(
         names=named, coefficients=fit.coefficients, covariance=covariance, dfs=np.full(len(named), math.inf), n=t.size,

@@ -17,8 +17,9 @@ from analysis.estimate import Array, Interval
 from analysis.formulas import read_model
 from analysis.frame import of_trial
 from analysis.kernels import wild
-from analysis.kernels.clusters import Grouping, take
+from analysis.kernels.clusters import Grouping
 from analysis.kernels.linear import least_squares
+from analysis.kernels.rows import take
 from analysis.regression import Working, regress
 
 Weights = Literal["rademacher", "webb"]

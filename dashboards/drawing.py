@@ -73,7 +73,8 @@ def steps(low: float, high: float, count: int = 5) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(i * step, 12) for i in range(first, last + 1)]
+    decimals = 12 - math.floor(math.log10(step))
+    return [round(i * step, decimals) for i in range(first, last + 1)]
 
 
 def numeric_axis(values: Iterable[float], write: Callable[[float], str], *, title: str = "", count: int = 5) -> Axis:
@@ -81,14 +82,28 @@ def numeric_axis(values: Iterable[float], write: Callable[[float], str], *, titl
     finite = [v for v in values if math.isfinite(v)]
     if not finite:
         raise FigureError("there is no finite value to draw", remedy="Give at least one number.")
-    low, high = min(finite), max(finite)
-    if low == high:
-        low, high = (low - 1, high + 1) if low else (0.0, 1.0)
+    low, high = _spread_out(min(finite), max(finite))
     ticks: tuple[tuple[float, str], ...] = ()
     while not ticks or (count > 2 and 9 * sum(len(label) + 1 for _, label in ticks) > PHONE):
         ticks = tuple((v, write(v)) for v in steps(low, high, count))
         count -= 1
     return Axis(ticks[0][0], ticks[-1][0], ticks, title)
+
+
+def _spread_out(low: float, high: float) -> tuple[float, float]:
+    """The ends themselves, or wider ones when they are too near one another to be told apart on paper.
+
+    >>> _spread_out(-1e-17, 1e-16), _spread_out(5.0, 5.0), _spread_out(2.0, 3.0)
+    ((-1.0, 1.0), (4.0, 6.0), (2.0, 3.0))
+    """
+    size = max(abs(low), abs(high))
+    if high - low > max(1e-9 * size, 1e-12):
+        return low, high
+    if low == high == 0:
+        return 0.0, 1.0
+    reach = max(1.0, 1e-6 * size)
+    middle = 0.0 if size < 1e-9 else (low + high) / 2
+    return middle - reach, middle + reach
 
 
 def log_axis(values: Iterable[float], write: Callable[[float], str], *, title: str = "") -> Axis:

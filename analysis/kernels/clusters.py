@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import TooFewClusters
 from analysis.kernels.linear import Fit
-from analysis.kernels.rows import Columns, Dense, Rows, as_rows
+from analysis.kernels.rows import Rows, as_rows, take
 
 Array = NDArray[Any]
 Codes = NDArray[np.intp]
@@ -57,11 +57,15 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
-    """Per cluster of one batch: S = Z'Z (g, K, K), t = Z'e (g, K) and B = (I - S)^power inside the span."""
+    """Per cluster of one batch: S = Z'Z (g, K, K), t = Z'e (g, K) and B = (I - S)^power inside the span.
+
+    `lost`, shape (g, K, K), holds the directions that a cluster alone determines as columns, None when there are none.
+    """
 
     S: Array
     t: Array
     B: Array
+    lost: Array | None
 
 
 def cluster_parts(
@@ -78,23 +82,35 @@ def cluster_parts(
         across = Z.transpose(0, 2, 1)
         S = across @ Z
         t = (across @ fit.residuals[chosen].reshape(count, size, 1))[..., 0]
-        yield Parts(S, t, adjustment(S, power))
+        B, lost = adjustment(S, power)
+        yield Parts(S, t, B, lost)
 
 
-def adjustment(S: Array, power: float) -> Array:
-    """(I - S)^power by eigenvalues, those of S at one left out (a pseudo-inverse), shape (g, K, K)."""
-    if power == 0:
-        return np.broadcast_to(np.eye(S.shape[-1]), S.shape)
+def adjustment(S: Array, power: float) -> tuple[Array, Array | None]:
+    """(I - S)^power by eigenvalues, shape (g, K, K), without those of S at one (a pseudo-inverse); and what is lost."""
     values, vectors = np.linalg.eigh(S)
     room = 1.0 - values
-    factor = np.where(room > EIGENVALUE_ONE, np.maximum(room, EIGENVALUE_ONE) ** power, 0.0)
-    return (vectors * factor[:, None, :]) @ vectors.transpose(0, 2, 1)
+    inside = room > EIGENVALUE_ONE
+    lost = None if inside.all() else np.where(inside, 0.0, 1.0)[:, None, :] * vectors
+    if power == 0:
+        return np.broadcast_to(np.eye(S.shape[-1]), S.shape), lost
+    factor = np.where(inside, np.maximum(room, EIGENVALUE_ONE) ** power, 0.0)
+    return (vectors * factor[:, None, :]) @ vectors.transpose(0, 2, 1), lost
+
+
+def along(lost: Array, Q: Array) -> NDArray[np.bool_]:
+    """Which coefficients, shape (k,), lie along the directions that some cluster alone determines."""
+    scale = np.sqrt(np.einsum("ij,ij->i", Q, Q))
+    reach = np.abs(np.einsum("gik,ci->gck", lost[:, : Q.shape[1]], Q)).max(axis=(0, 2))
+    return reach > 1e-6 * scale
 
 
 def cluster_robust(
     X: Array | Rows, fit: Fit, grouping: Grouping, kind: str, absorbed: Array | None = None
-) -> tuple[Array, Array]:
-    """The covariance (k, k) and, for CR2 and CR3, the Satterthwaite degrees of freedom (k,) of every coefficient.
+) -> tuple[Array, Array, list[int]]:
+    """The covariance (k, k), the degrees of freedom (k,), Satterthwaite's for CR2 and CR3, and unsupported places.
+
+    Unsupported is a coefficient that one cluster alone determines: its residual there is nothing, whatever the truth.
 
     CR0 and CR1 come without the small-sample factor of CR1, which the caller knows; their df are G - 1. Raises
     TooFewClusters with a single cluster.
@@ -105,7 +121,10 @@ def cluster_robust(
     power = POWERS[kind]
     meat, trace, den = np.zeros((k, k)), np.zeros(k), np.zeros(k)
     cross: Array | None = None
+    lone = np.zeros(k, dtype=bool)
     for parts in cluster_parts(X, fit, grouping, power, absorbed):
+        if parts.lost is not None:
+            lone |= along(parts.lost, fit.Q)
         scores = (parts.t[:, None, :] @ parts.B)[:, 0, :k]
         meat += scores.T @ scores
         if not power:
@@ -120,21 +139,6 @@ def cluster_robust(
         cross = product if cross is None else cross + product
     covariance = fit.Q @ meat @ fit.Q.T
     if cross is None:
-        return covariance, np.full(k, float(G - 1))
+        return covariance, np.full(k, float(G - 1)), np.flatnonzero(lone).tolist()
     den += (cross**2).sum(axis=(1, 2))
-    return covariance, trace**2 / den
-
-
-def take(rows: Rows, chosen: Codes) -> Array:
-    """Some rows as an array; a run of consecutive rows is a view where that is possible."""
-    first, last = int(chosen[0]), int(chosen[-1])
-    run = last - first + 1 == chosen.size and (chosen.size < 3 or bool((np.diff(chosen) == 1).all()))
-    pick: slice | Codes = slice(first, last + 1) if run else chosen
-    if isinstance(rows, Columns):
-        out = np.empty((len(rows.columns), chosen.size))
-        for row, one in zip(out, rows.columns, strict=True):
-            row[:] = one[pick] if isinstance(one, np.ndarray) else one
-        if rows.scale is not None:
-            out *= rows.scale[pick]
-        return out.T
-    return (rows.array if isinstance(rows, Dense) else rows.dense())[pick]
+    return covariance, trace**2 / den, np.flatnonzero(lone).tolist()

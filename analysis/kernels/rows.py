@@ -99,3 +99,18 @@ def slices(n: int, k: int) -> Iterator[slice]:
     step = max(256, BLOCK_BYTES // (8 * max(k, 1)))
     for start in range(0, n, step):
         yield slice(start, min(start + step, n))
+
+
+def take(rows: Rows, chosen: NDArray[np.intp]) -> Array:
+    """Some rows as an array; a run of consecutive rows is a view where that is possible."""
+    first, last = int(chosen[0]), int(chosen[-1])
+    run = last - first + 1 == chosen.size and (chosen.size < 3 or bool((np.diff(chosen) == 1).all()))
+    pick: slice | NDArray[np.intp] = slice(first, last + 1) if run else chosen
+    if isinstance(rows, Columns):
+        out = np.empty((len(rows.columns), chosen.size))
+        for row, one in zip(out, rows.columns, strict=True):
+            row[:] = one[pick] if isinstance(one, np.ndarray) else one
+        if rows.scale is not None:
+            out *= rows.scale[pick]
+        return out.T
+    return (rows.array if isinstance(rows, Dense) else rows.dense())[pick]

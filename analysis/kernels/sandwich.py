@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import DesignNotEstimable
 from analysis.kernels.linear import Fit
-from analysis.kernels.rows import Rows, as_rows
+from analysis.kernels.rows import Rows, as_rows, take
 
 Array = NDArray[Any]
 LEVERAGE_ONE = 1e-10
@@ -55,6 +55,26 @@ def robust(X: Array | Rows, fit: Fit, power: float, extra_leverage: Array | None
         Z *= weights
         meat += Z @ Z.T
     return fit.Q @ meat @ fit.Q.T
+
+
+def alone_in_design(X: Array | Rows, fit: Fit, extra_leverage: Array | None = None) -> list[int]:
+    """The places of coefficients that a row with leverage one determines; such a row has residual zero.
+
+    >>> from analysis.kernels.linear import least_squares
+    >>> X, y = np.array([[1.0, 0], [1, 0], [1, 1]]), np.array([1.0, 3, 2])
+    >>> alone_in_design(X, least_squares(X, y))
+    [1]
+    """
+    rows = as_rows(X)
+    size = float(np.sqrt(fit.residuals @ fit.residuals / max(fit.residuals.size, 1)))
+    suspects = np.flatnonzero(np.abs(fit.residuals) <= 1e-7 * size)
+    if not suspects.size:
+        return []
+    Z = take(rows, suspects) @ fit.Q
+    leverage = np.einsum("ij,ij->i", Z, Z) + (0.0 if extra_leverage is None else extra_leverage[suspects])
+    influence = np.abs(Z[leverage > 1 - LEVERAGE_ONE] @ fit.Q.T)
+    scale = np.sqrt(np.einsum("ij,ij->i", fit.Q, fit.Q))
+    return np.flatnonzero((influence > 1e-6 * scale).any(axis=0)).tolist()
 
 
 def leverages(X: Array | Rows, fit: Fit) -> Array:

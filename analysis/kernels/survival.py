@@ -6,6 +6,7 @@ Everything is computed over the distinct event times, which number far fewer tha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -97,10 +98,11 @@ class CoxFit:
     residuals: Array
 
 
-def cox(X: Array, time: Array, event: Array) -> CoxFit:
+def cox(X: Array, time: Array, event: Array, strata: Array | None = None) -> CoxFit:
     """Cox's partial likelihood with Efron's handling of ties, by Newton's method.
 
-    Cox (1972); Efron (1977). Raises NotConverged when a coefficient runs away, DesignNotEstimable without events.
+    With `strata`, shape (n,), every stratum has a baseline hazard of its own. Cox (1972); Efron (1977).
+    Raises NotConverged when a coefficient runs away, DesignNotEstimable without events.
     """
     if not (event == 1).any():
         raise DesignNotEstimable("nobody had the event, so no hazard can be compared")
@@ -108,14 +110,16 @@ def cox(X: Array, time: Array, event: Array) -> CoxFit:
     scale = X.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     Z = (X - centre) / scale
-    order = np.lexsort((-event, -time))
+    parts = np.zeros(time.size, dtype=int) if strata is None else strata
+    order = np.lexsort((-event, -time, parts))
     Z, t, d = Z[order], time[order], event[order]
+    cuts = np.flatnonzero(np.diff(parts[order])) + 1
     beta = np.zeros(X.shape[1])
-    value, score, information, _ = partial(Z, t, d, beta)
+    value, score, information, _ = over_strata(Z, t, d, beta, cuts)
     for _ in range(50):
         step = np.linalg.lstsq(information, score, rcond=None)[0]
         for _ in range(30):
-            trial = partial(Z, t, d, beta + step)
+            trial = over_strata(Z, t, d, beta + step, cuts)
             if trial[0] >= value - 1e-12 * abs(value):
                 break
             step = step / 2
@@ -128,6 +132,15 @@ def cox(X: Array, time: Array, event: Array) -> CoxFit:
             out[order] = residuals
             return CoxFit(beta / scale, np.linalg.inv(information) / np.outer(scale, scale), value, out / (1 / scale))
     raise NotConverged("the hazard ratio has no finite estimate", remedy="look for an arm without events; use rmst")
+
+
+def over_strata(Z: Array, time: Array, event: Array, beta: Array, cuts: Array) -> tuple[float, Array, Array, Array]:
+    """The sums of `partial` over strata whose first rows, but for the first stratum, stand in `cuts`."""
+    edges = [0, *cuts.tolist(), time.size]
+    rows = [slice(low, high) for low, high in pairwise(edges)]
+    found = [partial(Z[part], time[part], event[part], beta) for part in rows]
+    value, score, information = (np.sum([one[place] for one in found], axis=0) for place in range(3))
+    return float(value), score, information, np.concatenate([one[3] for one in found])
 
 
 def partial(Z: Array, time: Array, event: Array, beta: Array) -> tuple[float, Array, Array, Array]:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.kernels.clusters import Grouping, take
-from analysis.kernels.rows import Rows
+from analysis.kernels.clusters import Grouping
+from analysis.kernels.rows import Rows, take
 
 Array = NDArray[Any]
 NOTHING = 1e-12

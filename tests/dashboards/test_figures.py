@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from datetime import date
 
 import dashboard_samples as samples
 import plotly.graph_objects as go
 import pytest
 
 from dashboards import svg
+from dashboards.effects import Effect
 from dashboards.errors import FigureError
 from dashboards.figure import Figure, Number, Table
+from dashboards.forest import forest
+from dashboards.masking import Look
 from dashboards.render import figure_html
 
 BOTH = pytest.mark.parametrize("language", ["nl", "en"])
@@ -66,6 +70,19 @@ def test_the_static_drawing_is_sound_and_holds_every_mark_and_label(name):
             assert line.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") in written
     marks = sum(len(trace["x"]) for trace in figure.plotly["data"] if trace.get("mode") != "lines")
     assert len(list(root.iter("{http://www.w3.org/2000/svg}title"))) == marks
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high"), [(0.0, 0.0, 0.0), (1e-17, -1e-16, 1e-16), (3e9, 3e9, 3e9), (5e-13, 1e-13, 9e-13)]
+)
+def test_effects_that_lie_on_one_spot_are_drawn_on_an_axis_of_some_width(value, low, high):
+    effect = Effect("Advice against portal", value, low, high, n=200, unit="number")
+    figure = forest([effect], look=Look.opened("final", date(2027, 3, 1)), language="en")
+    left, right = figure.plotly["layout"]["xaxis"]["range"]
+    assert left <= min(0.0, value)
+    assert max(0.0, value) <= right
+    assert left < right
+    assert "nan" not in svg.draw(figure.plotly)
 
 
 @EACH

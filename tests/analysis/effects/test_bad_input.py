@@ -64,7 +64,7 @@ def test_a_constant_outcome_is_refused(data: pd.DataFrame, value: float) -> None
 
 
 def test_an_outcome_constant_within_the_arms_has_no_standard_error(data: pd.DataFrame) -> None:
-    with pytest.raises(errors.DesignNotEstimable, match="no sampling variation"):
+    with pytest.raises(errors.DesignNotEstimable, match="determined wholly"):
         analysis.difference_in_means(data.assign(y=data["z"] * 1.0), "y", "z")
 
 
@@ -179,3 +179,113 @@ def test_three_pilots_are_shown_side_by_side_instead_of_pooled() -> None:
 def test_a_confidence_level_lies_between_zero_and_one(data: pd.DataFrame, level: float) -> None:
     with pytest.raises(errors.OptionError, match="confidence level"):
         analysis.difference_in_means(data, "y", "z").interval(level)
+
+
+EXACT = {
+    "regression": lambda d: analysis.lm_robust("wage ~ z + x", d),
+    "clusters": lambda d: analysis.lm_robust("wage ~ z + x", d, clusters="g"),
+    "absorbed": lambda d: analysis.lm_robust("wage ~ z + x", d, fixed_effects="block"),
+    "weights": lambda d: analysis.lm_robust("wage ~ z + x", d, weights="w"),
+    "lin": lambda d: analysis.lm_lin("wage ~ arm", "~ x", d),
+    "two stages": lambda d: analysis.iv_robust("wage ~ x | z", d),
+    "anderson-rubin": lambda d: analysis.anderson_rubin_ci("wage ~ take_up | z + x", d),
+    "cuped": lambda d: analysis.cuped(d, "wage", "x", "arm"),
+    "subgroups": lambda d: analysis.subgroup_effects(d, "wage", "block", "arm", covariates="~ x"),
+    "quantile": lambda d: analysis.quantile_effect("wage ~ x", d),
+    "bootstrap": lambda d: analysis.wild_cluster_bootstrap("wage ~ z + x", d, "z", clusters="g", draws=99),
+    "means": lambda d: analysis.difference_in_means(d, "by_arm", "arm"),
+    "blocks": lambda d: analysis.difference_in_means(d, "by_arm", "arm", blocks="block"),
+    "pairs": lambda d: analysis.difference_in_means(d.assign(duo=np.arange(40) // 2), "by_arm", "arm", pairs="duo"),
+    "means of clusters": lambda d: analysis.difference_in_means(
+        d.assign(by_arm=0.1 + 0.2 * (d["g"] < 4)), "by_arm", "half", clusters="g"
+    ),
+    "balance": lambda d: analysis.joint_f(d[["x"]].assign(z=d["z"]).to_numpy(), ["x", "z"], d["z"].to_numpy() == 1),
+    "effect size": lambda d: analysis.hedges_g(d, "by_arm", "arm"),
+    "counts": lambda d: analysis.glm_robust("ten ~ z", d),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_an_outcome_that_the_columns_determine_wholly_is_refused_and_not_estimated_from_rounding(
+    data: pd.DataFrame, name: str
+) -> None:
+    data = data.assign(
+        wage=0.1 + 0.3 * data["x"], by_arm=np.where(data["z"] == 1, 0.3, 0.1), half=(data["g"] < 4).astype(int), w=1.5,
+        take_up=np.random.default_rng(4).integers(0, 2, 40), ten=np.where(data["z"] == 1, 7, 3),
+    )  # fmt: skip
+    with pytest.raises(errors.DesignNotEstimable, match=r"wholly|same amount|does not vary"):
+        EXACT[name](data)
+
+
+def test_small_noise_on_a_large_outcome_is_not_a_perfect_fit(data: pd.DataFrame) -> None:
+    found = analysis.lm_robust("pay ~ z + x", data.assign(pay=1e6 + data["x"] + 1e-4 * data["y"]))["z"]
+    expected = analysis.lm_robust("y ~ z + x", data)["z"]
+    assert found.value == pytest.approx(1e-4 * expected.value, rel=1e-4)
+    assert found.se == pytest.approx(1e-4 * expected.se, rel=1e-4)
+
+
+def test_a_coefficient_that_one_person_alone_determines_has_no_robust_error(data: pd.DataFrame) -> None:
+    data["alone"] = (np.arange(40) == 3).astype(int)
+    fit = analysis.lm_robust("y ~ z + alone", data)
+    assert fit["z"].se > 0
+    with pytest.raises(errors.DesignNotEstimable, match="one person alone determines 'alone'"):
+        fit["alone"]
+    with pytest.raises(errors.DesignNotEstimable, match="one person alone"):
+        analysis.joint_test(fit, ["z", "alone"])
+    assert analysis.lm_robust("y ~ z + alone", data, se_type="classical")["alone"].se > 0
+
+
+@pytest.mark.parametrize("se_type", ["CR0", "stata", "CR2", "CR3"])
+def test_one_treated_cluster_leaves_no_standard_error(data: pd.DataFrame, se_type: str) -> None:
+    data["desk"] = (data["g"] == 2).astype(int)
+    with pytest.raises(errors.DesignNotEstimable, match="one cluster alone determines 'desk'"):
+        analysis.lm_robust("y ~ desk", data, clusters="g", se_type=se_type)["desk"]
+    with pytest.raises(errors.DesignNotEstimable, match="one cluster in '1'"):
+        analysis.difference_in_means(data, "y", "desk", clusters="g")
+
+
+def test_absorbed_effects_of_the_clusters_themselves_are_no_obstacle(data: pd.DataFrame) -> None:
+    absorbed = analysis.lm_robust("y ~ z", data, fixed_effects="g", clusters="g")["z"]
+    written = analysis.lm_robust("y ~ z + C(block)", data, clusters="g")["z"]
+    assert absorbed.se > 0
+    assert written.se > 0
+
+
+@pytest.mark.parametrize("dtype", ["str", "string", "string[pyarrow]", "category", object])
+def test_arms_may_be_text_of_any_kind(data: pd.DataFrame, dtype: object) -> None:
+    expected = analysis.difference_in_means(data, "y", "arm", control="portal")
+    data = data.assign(arm=data["arm"].astype(dtype))  # pyright: ignore[reportArgumentType]
+    assert analysis.difference_in_means(data, "y", "arm", control="portal") == expected
+    assert -analysis.lm_robust("y ~ arm", data)["arm"].value == pytest.approx(expected.value)
+    assert analysis.lm_lin("y ~ arm", "~ x", data, control="portal").names[1] == "arm[T.advice]"
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean", "float32", "uint8", bool, object])
+def test_outcomes_and_arms_may_be_numbers_of_any_kind(data: pd.DataFrame, dtype: object) -> None:
+    data["job"] = (data["y"] > 0).astype(int)
+    expected = analysis.difference_in_means(data, "job", "z")
+    data = data.assign(job=data["job"].astype(dtype), z=data["z"].astype(dtype))  # pyright: ignore[reportArgumentType]
+    found = analysis.difference_in_means(data, "job", "z")
+    assert (found.value, found.se, found.df) == (expected.value, expected.se, expected.df)
+    assert analysis.lm_robust("job ~ z", data)["z"].value == pytest.approx(expected.value)
+
+
+def test_the_index_of_the_table_does_not_count(data: pd.DataFrame) -> None:
+    shuffled = data.set_index(pd.Index([0] * 40))
+    for call in (
+        lambda d: analysis.difference_in_means(d, "y", "arm", blocks="block"),
+        lambda d: analysis.lm_lin("y ~ arm", "~ x", d)["arm"],
+        lambda d: analysis.subgroup_effects(d, "y", "block", "arm", covariates="~ x")["block"].interaction,
+        lambda d: analysis.cuped(d, "y", "x", "arm"),
+    ):
+        assert call(shuffled) == call(data)
+
+
+def test_dates_and_instruments_in_the_wrong_place_are_named(data: pd.DataFrame) -> None:
+    data["day"] = pd.to_datetime(data["g"], unit="D")
+    with pytest.raises(errors.DataError, match="'day' holds dates"):
+        analysis.lm_robust("y ~ z + day", data)
+    with pytest.raises(errors.FormulaError, match="iv_robust"):
+        analysis.lm_robust("y ~ x | z", data)
+    with pytest.raises(errors.DataError, match="'w' is zero for every row"):
+        analysis.lm_robust("y ~ z", data.assign(w=0.0), weights="w")
