@@ -1,4 +1,4 @@
-"""The worker: what happens without anybody clicking. Messages that are due, arms that are not ready yet.
+"""The worker: what happens without anybody clicking. Messages, arms, publications, and the end of contact data.
 
 Any number of workers may run; each deed is a short transaction that finds out for itself whether it is still needed.
 """
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from pilot import clock as clocks
-from pilot import locking, post, publishing
+from pilot import locking, post, publishing, retention
 from pilot.clock import Clock
 from pilot.db import Database
 from pilot.errors import Busy
@@ -33,12 +33,13 @@ class Done:
     queued: int
     sent: int
     published: int = 0
+    forgotten: int = 0
 
 
 def round_once(database: Database, settings: Settings, *, clock: Clock) -> Done:
     """One round over every pilot that runs or has people to follow up."""
     by_pilot = lambda pilot: moment(settings, pilot, clock)  # noqa: E731
-    delivered = queued = published = 0
+    delivered = queued = published = forgotten = 0
     with database.reading() as session:
         active = list(
             session.scalars(select(Pilot.id).where(Pilot.status.in_(("running", "closed"))).order_by(Pilot.id))
@@ -55,9 +56,11 @@ def round_once(database: Database, settings: Settings, *, clock: Clock) -> Done:
             if pilot.status == "running":
                 queued += outreach.queue_invitations(session, pilot, protocol, now=now)
             queued += followup.queue_due(session, pilot, protocol, zone=settings.zone, now=now)
+            gone = retention.forget(session, pilot, protocol, outbox=settings.outbox, zone=settings.zone, now=now)
+            forgotten += sum(gone.values())
         published += publish_when_due(database, settings, pilot_id, now=now)
     sent = post.deliver(database, settings, now=by_pilot, machine_now=clock())
-    return Done(delivered, queued, sent, published)
+    return Done(delivered, queued, sent, published, forgotten)
 
 
 def publish_when_due(database: Database, settings: Settings, pilot_id: int, *, now: datetime) -> bool:

@@ -8,7 +8,7 @@ import secrets
 import signal
 import threading
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -58,14 +58,17 @@ def demo(out: Console, seed: int, participants: int) -> None:
 @click.option("--once", is_flag=True, help="One round, then stop.")
 @console
 def worker(out: Console, once: bool) -> None:
-    """Send what is due and make ready what arms promise, until it is stopped. Several may run on PostgreSQL."""
+    """Send what is due, make ready what arms promise, publish, and remove contact data on their day, until it is
+    stopped. Several may run on PostgreSQL.
+    """
     settings = out.settings
     log.start(settings.log_level)
     if once:
         with closing(Opened(out)) as opened:
             done = workers.round_once(opened.database, settings, clock=system)
-        out.say(f"{done.queued} messages queued, {done.sent} sent, {done.delivered} arms made ready",
-                queued=done.queued, sent=done.sent, delivered=done.delivered)  # fmt: skip
+        said = f"{done.queued} messages queued, {done.sent} sent, {done.delivered} arms made ready"
+        published = f"{done.published} publications, contact data of {done.forgotten} people removed"
+        out.say(f"{said}, {published}", **asdict(done))
         return
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -35,23 +35,47 @@ def deliver(
     if "advice" in protocol.arm(allocation.arm).components:
         advice.assign_least_busy(session, pilot, participant, now=now)
     vouchers.issue(session, protocol, participant, allocation, secret=secret, now=now)
+    _queue(session, pilot, participant, "receipt", {"receipt": allocation.row_hash[:12]}, zone=zone, now=now)
+
+
+def ask_confirmation(
+    session: Session, pilot: Pilot, participant: Participant, *, zone: ZoneInfo, now: datetime
+) -> bool:
+    """Sends the participant the link to the statement that the advisor signed, once; says whether it was queued now."""
+    if participant.withdrawn:
+        return False
+    return _queue(session, pilot, participant, "statement", {}, zone=zone, now=now)
+
+
+def _queue(
+    session: Session,
+    pilot: Pilot,
+    participant: Participant,
+    kind: str,
+    detail: dict[str, str],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+) -> bool:
+    """One message of this kind for this person, by e-mail or else by text; nothing for who cannot be reached."""
     identity = session.get(Identity, participant.id)
     channel = None if identity is None else "email" if identity.email else "sms" if identity.phone else None
-    if channel is not None:
-        insert_once(
-            session,
-            Message,
-            pilot_id=pilot.id,
-            participant_id=participant.id,
-            key=f"{pilot.id}:{participant.id}:receipt",
-            kind="receipt",
-            channel=channel,
-            language=participant.language,
-            detail={"receipt": allocation.row_hash[:12]},
-            status="queued",
-            due_at=followup.waking(now, zone),
-            attempts=0,
-        )
+    if channel is None:
+        return False
+    return insert_once(
+        session,
+        Message,
+        pilot_id=pilot.id,
+        participant_id=participant.id,
+        key=f"{pilot.id}:{participant.id}:{kind}",
+        kind=kind,
+        channel=channel,
+        language=participant.language,
+        detail=detail,
+        status="queued",
+        due_at=followup.waking(now, zone),
+        attempts=0,
+    )
 
 
 def is_missing(session: Session, protocol: Protocol, participant: Participant) -> bool:

@@ -12,12 +12,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
 
 from pilot import access
-from pilot.models import Invitee, Message, Participant, Pilot
+from pilot.models import Invitee, Message, Participant, PerformanceStatement, Pilot
 from pilot.protocol import Protocol
 from pilot.settings import Settings
 
 FOLDER = Path(__file__).parent / "templates"
 LANGUAGES = ("nl", "en")
+PAGES = {"statement": ("statement", "statement")}
+"""For messages that belong to no wave: the page that their link opens, and the purpose of that link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Letter:
 def compose(
     session: Session, settings: Settings, pilot: Pilot, protocol: Protocol, message: Message, *, now: datetime
 ) -> Letter | None:
-    """The message in the person's language; nothing when there is no address left to send it to."""
+    """The message in the person's language; nothing when there is no address left, or nothing left to ask."""
     if message.invitee_id is not None:
         return _invitation(session.get_one(Invitee, message.invitee_id), settings, pilot, protocol, message)
     participant = session.get_one(Participant, message.participant_id)
@@ -41,8 +43,11 @@ def compose(
     to = None if identity is None else identity.email if message.channel == "email" else identity.phone
     if identity is None or not to:
         return None
-    purpose = "survey" if message.wave else "enrol"
-    link = _address(settings, "s" if message.wave else "e", _token(settings, participant, purpose, message, now))
+    statement = session.get(PerformanceStatement, participant.id) if message.kind == "statement" else None
+    if statement is not None and statement.participant_signed_at is not None:
+        return None
+    page, purpose = ("s", "survey") if message.wave else PAGES.get(message.kind, ("e", "enrol"))
+    link = _address(settings, page, _token(settings, participant, purpose, message, now))
     privacy = _address(settings, "privacy", _token(settings, participant, "privacy", message, now))
     values = {
         "name": identity.name,
@@ -50,6 +55,7 @@ def compose(
         "privacy": privacy,
         "receipt": message.detail.get("receipt", ""),
         "code": identity.resume_code,
+        "minutes": statement.minutes if statement is not None else 0,
     }
     return _letter(message, pilot, protocol, to, link, values)
 

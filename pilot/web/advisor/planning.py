@@ -7,11 +7,12 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from pilot.errors import Refused
-from pilot.journey import advice
+from pilot.journey import advice, delivery
 from pilot.web import staff
 from pilot.web.advisor import bp, person, words
 from pilot.web.reading import Faults, Reading
 from pilot.web.rules import rule
+from pilot.web.state import state
 
 LONGEST = 10_000
 
@@ -53,7 +54,9 @@ def sign(slug: str, study_id: str) -> Response | tuple[str, int]:
     except Refused as error:
         words.fault(faults, error, field="statement")
         return person.show(faults=faults), 422
-    flash(_("You have signed. Now let the participant confirm it."), "good")
+    asked = delivery.ask_confirmation(g.session, g.pilot, g.participant, zone=state().settings.zone, now=g.now)
+    sent = _("You have signed. The participant gets a message with the link to confirm it.")
+    flash(sent if asked else _("You have signed. Now let the participant confirm it."), "good")
     return redirect(url_for("advisor.participant", slug=slug, study_id=study_id, _anchor="statement"), code=303)
 
 

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 MESSAGES: dict[str, object] = {
     "invitation": _("Invitation"),
     "receipt": _("Receipt of the draw"),
+    "statement": _("Statement to confirm"),
     "wave_invitation": _("Questions: invitation"),
     "wave_reminder": _("Questions: reminder"),
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from pilot import worker
 from pilot.catalogue import offers
 from pilot.journey import advice, vouchers
-from pilot.models import AdviceSession, Freeze, Offer
+from pilot.models import AdviceSession, Freeze, Message, Offer
 
 TALK = {
     "held_on-day": "5",
@@ -150,6 +152,39 @@ def test_a_statement_needs_four_hours_and_a_plan_and_ends_with_the_participants_
     assert "Signed by you on" in shown
     assert "finished" in shown
     assert "finished" in office.get("advisor", "caseload")
+
+
+def test_the_link_to_the_statement_is_sent_to_the_participant_once(office, guided):
+    sign, page = page_of(guided, "/statement"), page_of(guided)
+    for _ in range(2):
+        office.post("advisor", page_of(guided, "/talk"), **TALK)
+    office.post("advisor", page_of(guided, "/plan"), goal="Vast werk", steps="")
+    with office.database.reading() as session:
+        number = office.participant(session, guided).id
+    for _ in range(2):
+        office.post("advisor", sign, page=page)
+        worker.round_once(office.database, office.settings, clock=lambda: office.now + timedelta(hours=20))
+    with office.database.reading() as session:
+        sent = session.query(Message).filter_by(kind="statement", participant_id=number).all()
+    assert [message.status for message in sent] == ["sent"]
+    (letter,) = office.settings.outbox.glob("*-statement-*")
+    link = re.search(r"http://localhost(/statement/[\w.-]+)", letter.read_text().replace("=\n", "").replace("=3D", "="))
+    assert link
+    own = office.app.test_client()
+    assert own.get(link[1], base_url="http://localhost").status_code == 200
+
+
+def test_nothing_is_asked_of_who_confirmed_before_the_message_left(office, guided):
+    for _ in range(2):
+        office.post("advisor", page_of(guided, "/talk"), **TALK)
+    office.post("advisor", page_of(guided, "/plan"), goal="Vast werk", steps="")
+    office.post("advisor", page_of(guided, "/statement"), page=page_of(guided))
+    with office.database.writing() as session:
+        advice.confirm_performance(session, office.participant(session, guided), now=office.now)
+    worker.round_once(office.database, office.settings, clock=lambda: office.now + timedelta(hours=20))
+    assert not list(office.settings.outbox.glob("*-statement-*"))
+    with office.database.reading() as session:
+        assert [m.status for m in session.query(Message).filter_by(kind="statement")] == ["cancelled"]
 
 
 def test_a_referral_stands_in_the_record_once(office, guided):
