@@ -6,14 +6,14 @@ import csv
 import io
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from small_pilot import FOLDER, START, person
+from small_pilot import FOLDER, person
 from sqlalchemy import func, select
 
-from pilot import dataset, imports, locking
+from pilot import dataset, imports, locking, worker
 from pilot.imports import rows_in
 from pilot.journey import answering
 from pilot.models import Allocation, Event, Freeze, Identity, Invitee, Offer, Participant, Submission
@@ -269,10 +269,22 @@ def test_the_record_is_filtered_by_deed_and_by_person(office):
     assert "Nothing of this kind is on record." in client.get(f"{path}&person=NOBODY2222").text
 
 
-def test_the_overview_says_until_when_names_are_kept(office):
-    assert "Names and contact data are needed until" in office.get("steward", "steward")
-    office.now = START + timedelta(days=1_000)
-    assert "the contact data of 12 people are still here" in office.get("steward", "steward")
+def test_the_overview_says_until_when_names_are_kept_and_when_they_went(office):
+    shown = office.get("steward", "steward")
+    row = re.search(r"Names and contact data of participants (\d+ \w+ \d+) (\d+ \w+ \d+) 12", shown)
+    assert row, shown
+    needed, goes = (datetime.strptime(day, "%d %B %Y").replace(tzinfo=UTC) for day in row.groups())
+    assert goes - needed == timedelta(days=30)
+    office.now = goes + timedelta(hours=12)
+    assert "(the worker has not run since)" in office.get("steward", "steward")
+    worker.round_once(office.database, office.settings, clock=lambda: office.now)
+    assert f"done on {row[2]} 0" in office.get("steward", "steward")
+
+
+def test_the_overview_says_what_was_published_and_what_was_kept_back(office):
+    assert "What policymakers see" not in office.get("steward", "steward")
+    worker.round_once(office.database, office.settings, clock=lambda: office.now)
+    assert "Recruitment 5 March 2026" in office.get("steward", "steward")
 
 
 def test_messages_are_counted_by_kind_and_never_show_an_address(office):
