@@ -57,9 +57,13 @@ class Part:
 
 
 def carry_out(
-    plan: PreAnalysisPlan, data: pd.DataFrame, *, created: str | None = None, mode: Literal["run", "dry_run"] = "run"
-) -> Results:
-    """The results of a plan on data with one row per participant; see `PreAnalysisPlan.run`."""
+    plan: PreAnalysisPlan, data: pd.DataFrame, *, created: str | None = None,
+    mode: Literal["run", "dry_run"] = "run", balance: bool = True,
+) -> Results:  # fmt: skip
+    """The results of a plan on data with one row per participant; see `PreAnalysisPlan.run`.
+
+    A simulation leaves out the table of `balance`, which redraws the design many times and changes no estimate.
+    """
     require_named(plan, data)
     trial = trial_of(plan, data)
     context = Context(
@@ -90,7 +94,7 @@ def carry_out(
         outcomes=tuple(_corrected(context, parts, redraws)),
         take_up=take_up,
         take_up_definition=plan.analysis.take_up.definition if plan.analysis.take_up else "",
-        balance=balance_result(context),
+        balance=balance_result(context) if balance else None,
         deviations=tuple(found),
         provenance=provenance(
             plan.lock().sha256, plan.design.fingerprint, data, seed=plan.analysis.seed, draws=plan.analysis.draws,

@@ -85,12 +85,12 @@ def build(session: Session, pilot: Pilot, protocol: Protocol) -> Frame:
     for wave, book in zip(protocol.waves, codebooks, strict=True):
         query = _wave(pilot, wave.name, book)
         sql.append(str(query.compile(session.get_bind())))
-        parts.append(_wave_frame(_read(session, query, index="participant_id"), wave.name, book, base.index))
+        parts.append(wave_frame(_read(session, query, index="participant_id"), wave.name, book, base.index))
     data = pd.concat([*parts, _delivered(session, pilot, base.index)], axis=1)
     stopped = data["withdrawn"].isin(["no_data", "erase"])
     answers = [name for book in codebooks for name in (v.name for v in book.variables) if name in data]
     data.loc[stopped, answers] = None
-    data = pd.concat([data, _outcomes(data, protocol)], axis=1)
+    data = pd.concat([data, outcomes(data, protocol)], axis=1)
     variables = {v.name: v for book in codebooks for v in book.variables if v.name in data}
     return Frame(data.sort_values("study_id").reset_index(drop=True), variables, codebooks, tuple(sql))
 
@@ -217,7 +217,7 @@ def _extract(variable: Variable) -> Any:
     return cast(value, Float) if variable.type in ("integer", "number") else value
 
 
-def _wave_frame(rows: Any, wave: str, book: Codebook, index: pd.Index) -> pd.DataFrame:
+def wave_frame(rows: Any, wave: str, book: Codebook, index: pd.Index) -> pd.DataFrame:
     data = rows.drop(columns=["submitted_at", "mode"]).reindex(index)
     for variable in book.variables:
         if variable.type == "flag" and not variable.repeated:
@@ -286,7 +286,7 @@ def _grouped(session: Session, pilot: Pilot, person: Any, *counts: Any, where: A
     return _read(session, query if where is None else query.where(where), index="participant_id")
 
 
-def _outcomes(data: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+def outcomes(data: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """Each derived outcome of the protocol, worked out row by row from the survey variables; empty where unknown."""
     columns = {}
     for outcome in protocol.plan.outcomes:

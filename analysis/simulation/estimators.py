@@ -11,6 +11,7 @@ from scipy import special
 
 from analysis.differences import difference_in_means
 from analysis.errors import AnalysisError
+from analysis.execution import carry_out
 from analysis.plan import PreAnalysisPlan
 from analysis.power.errors import ImpossibleRequest
 from analysis.regression import lm_robust
@@ -117,7 +118,7 @@ def by_trial(
 
 def _planned(plan: PreAnalysisPlan, world: World, frame: pd.DataFrame, contrasts: tuple[Contrast, ...]) -> np.ndarray:
     """Headline effects of the first outcome of a plan, with the corrected p-values that it would report."""
-    results = plan.run(frame)
+    results = carry_out(plan, frame, balance=False)
     found = {(c.treated, c.comparison): c for c in results.outcomes[0].contrasts}
     out = np.full((len(contrasts), len(FIELDS)), np.nan)
     for place, contrast in enumerate(contrasts):

@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "import": "pilot.cli.data:import_",
     "protocol": "pilot.cli.protocols:protocol",
     "randomize": "pilot.cli.tools:randomize",
+    "rehearse": "pilot.cli.rehearse:command",
     "report": "pilot.cli.data:report",
     "serve": "pilot.cli.serve:serve",
     "survey": "pilot.cli.tools:survey",

@@ -1,0 +1,184 @@
+"""What a rehearsal showed: power, type-I error, bias, coverage and false alarms, each with its Monte Carlo error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pilot.protocol import Protocol
+from pilot.rehearsal.run import Rehearsed
+from pilot.rehearsal.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A share or a mean over trials and its Monte Carlo standard error. Source: Morris, White and Crowther (2019)."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One contrast of one outcome over the trials of both worlds.
+
+    `truth` is the difference if everybody answered; `bias` and `coverage` are about that. `power` is the share of
+    trials in the assumed world that read as an effect, `false_positive` that share in the world without effects;
+    `planned` the power that the sample-size section computes for so many people. `refused` trials had no estimate.
+    """
+
+    outcome: str
+    treated: str
+    comparison: str
+    truth: float
+    bias: Simulated
+    rmse: Simulated
+    coverage: Simulated
+    power: Simulated
+    planned: float | None
+    false_positive: Simulated
+    null_coverage: Simulated
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole of it. `familywise` is the share of null trials in which any primary contrast reads as an effect."""
+
+    pilot: str
+    title: dict[str, str]
+    fingerprint: str
+    participants: int
+    trials: int
+    seed: int
+    full: bool
+    rows: tuple[Row, ...]
+    familywise: Simulated
+    alpha: float
+    sample_ratio_alarms: Simulated
+    sample_ratio_threshold: float
+    observed: dict[str, float]
+    take_up: dict[str, float]
+    findings: tuple[str, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    once: tuple[str, ...]
+    each: tuple[str, ...]
+    reminded: int
+    flow: dict[str, dict[str, Any]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able, without the drawings."""
+        plain = asdict(self)
+        plain["flow"] = {name: {k: v for k, v in flow.items() if k != "markup"} for name, flow in self.flow.items()}
+        return plain
+
+
+JOURNEY = (
+    "letters", "enrolment", "screening", "consent", "contact", "first_list", "allocation", "delivery", "talks",
+    "vouchers", "follow_ups", "reminders", "withdrawal", "audit", "freeze", "look",
+)  # fmt: skip
+"""Steps that the passage takes through the database; names of the texts in the report."""
+EACH = ("draw", "take_up", "drop_out", "answers", "dataset", "outcomes", "plan")
+
+
+def report_of(protocol: Protocol, done: Rehearsed) -> Report:
+    """The report of a rehearsal; nothing in it is drawn at random any more."""
+    rows = tuple(_rows(protocol, done))
+    null, assumed = done.trials["null"], done.trials["assumed"]
+    primary = [o.name for o in protocol.plan.outcomes if o.family == "primary"]
+    any_said = [
+        any(e is not None and e[5] for key, e in t["effects"].items() if key.split("|")[0] in primary) for t in null
+    ]
+    alpha = protocol.plan.analysis.alpha
+    alarms = _share([t["mismatch"] for t in (*null, *assumed)])
+    familywise = _share(any_said)
+    broken = sum(t["findings"] for t in (*null, *assumed))
+    findings = (*done.passage.findings, *([f"{broken} findings in the records of the trials"] if broken else []))
+    world = done.worlds["assumed"]
+    return Report(
+        pilot=protocol.pilot.slug, title=dict(protocol.pilot.title), fingerprint=protocol.fingerprint,
+        participants=done.order.participants, trials=done.order.trials, seed=done.order.seed, full=done.order.full,
+        rows=rows, familywise=familywise, alpha=alpha, sample_ratio_alarms=alarms,
+        sample_ratio_threshold=float(done.passage.results["sample_ratio"]["threshold"]),
+        observed=_observed(assumed, world), take_up=dict(world.take_up), findings=tuple(findings),
+        notes=tuple(done.passage.notes), warnings=tuple(_warnings(rows, familywise, alpha, findings)), once=JOURNEY,
+        each=JOURNEY if done.order.full else EACH, reminded=done.passage.reminded, flow=done.passage.flow,
+    )  # fmt: skip
+
+
+def _rows(protocol: Protocol, done: Rehearsed) -> Iterable[Row]:
+    world = done.worlds["assumed"]
+    levels = done.answers.expected(world)
+    for outcome in protocol.plan.outcomes:
+        for treated, comparison in protocol.plan.contrasts:
+            key = f"{outcome.name}|{treated}|{comparison}"
+            effects = {name: [t["effects"].get(key) for t in trials] for name, trials in done.trials.items()}
+            known = {name: np.array([e for e in found if e is not None]) for name, found in effects.items()}
+            if min(len(found) for found in known.values()) < 2:
+                continue
+            truth = levels[outcome.name][treated] - levels[outcome.name][comparison]
+            miss = known["assumed"][:, 0] - truth
+            yield Row(
+                outcome=outcome.name, treated=treated, comparison=comparison, truth=truth,
+                bias=Simulated(float(miss.mean()), float(miss.std(ddof=1) / math.sqrt(len(miss)))), rmse=_rmse(miss),
+                coverage=_covered(known["assumed"], truth), power=_share(known["assumed"][:, 5]),
+                planned=_planned(protocol, world, outcome.name, (treated, comparison), done.order.participants),
+                false_positive=_share(known["null"][:, 5]), null_coverage=_covered(known["null"], 0.0),
+                refused=sum(e is None for found in effects.values() for e in found),
+            )  # fmt: skip
+
+
+def _covered(known: np.ndarray, truth: float) -> Simulated:
+    return _share((known[:, 2] <= truth) & (truth <= known[:, 3]))
+
+
+def _rmse(miss: np.ndarray) -> Simulated:
+    rmse = float(np.sqrt(np.mean(miss**2)))
+    spread = float(np.std(miss**2, ddof=1)) / math.sqrt(len(miss))
+    return Simulated(rmse, spread / (2 * rmse) if rmse else 0.0)
+
+
+def _share(hits: Sequence[bool] | np.ndarray) -> Simulated:
+    """A share with its binomial error, which never claims certainty when all trials agree."""
+    found = np.asarray(hits, float)
+    share, count = float(found.mean()), len(found)
+    return Simulated(share, math.sqrt(max(share * (1 - share), 1 / count) / count))
+
+
+def _planned(protocol: Protocol, world: World, outcome: str, pair: tuple[str, str], people: int) -> float | None:
+    """The power that the section computes for so many people, where it is sized for this very comparison."""
+    plan = protocol.sample_size
+    if outcome != world.outcome or pair not in plan.model().pairs():
+        return None
+    ratio = {arm.name: arm.ratio for arm in plan.section.arms}
+    return plan.power(people / sum(ratio.values()), recruited=True)
+
+
+def _observed(trials: list[dict[str, Any]], world: World) -> dict[str, float]:
+    """The share of each arm whose outcome is known in the end, over all trials."""
+    found = {}
+    for arm in world.mean:
+        seen = [t["observed"][f"{world.outcome}|{arm}"] for t in trials]
+        found[arm] = sum(known for known, _ in seen) / sum(people for _, people in seen)
+    return found
+
+
+def _warnings(rows: Sequence[Row], familywise: Simulated, alpha: float, findings: Sequence[str]) -> Iterable[str]:
+    """What a researcher should look at before inviting anybody: more than three Monte Carlo errors off."""
+    if findings:
+        yield "findings"
+    if familywise.value - alpha > 3 * familywise.error:
+        yield "type_one"
+    if any(abs(row.bias.value) > 3 * row.bias.error for row in rows):
+        yield "bias"
+    if any(1 - alpha - row.coverage.value > 3 * row.coverage.error for row in rows):
+        yield "coverage"
+    if any(row.planned is not None and row.planned - row.power.value > 3 * row.power.error for row in rows):
+        yield "power"
+    if any(row.refused for row in rows):
+        yield "refused"
