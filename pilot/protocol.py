@@ -10,7 +10,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,15 @@ DELIVERED = (
 """Columns of the data that are counted and not asked: what each person really got."""
 DERIVED = ("age", "pension_age_reached")
 """What eligibility may use beside the answers of the screening: whole years; yes or no; on the day of screening."""
+
+
+MEDIA = "media"
+"""The folder, in that of the protocol, with the pictures and recordings of the questions."""
+MEDIA_TYPES = {
+    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".svg": "image/svg+xml",
+    ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".m4a": "audio/mp4", ".wav": "audio/wav",
+}  # fmt: skip
+LARGEST_MEDIUM = 2 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +229,26 @@ def _instruments(section: Any, folder: Path, problems: list[Problem]) -> dict[st
             problems.append(Problem((*place, "file"), f"there is no file '{entry['file']}' in the protocol's folder"))
             continue
         try:
-            found[name] = _instrument(file.read_bytes())
+            found[name] = _with_media(_instrument(file.read_bytes()), folder / MEDIA, place, problems)
         except InstrumentError as error:
             problems.append(Problem((*place, "file"), str(error)))
     return found
+
+
+def _with_media(instrument: Instrument, folder: Path, place: Path_, problems: list[Problem]) -> Instrument:
+    """The instrument with the SHA-256 of its pictures and recordings: they are locked with the questions."""
+    files: dict[str, str] = {}
+    for name in instrument.shown_files:
+        path = folder / name
+        if Path(name).name != name or path.suffix.lower() not in MEDIA_TYPES:
+            problems.append(Problem(place, f"'{name}' is no picture or recording; use {', '.join(MEDIA_TYPES)}"))
+        elif not path.is_file():
+            problems.append(Problem(place, f"there is no file '{name}' in the folder '{MEDIA}' of the protocol"))
+        elif path.stat().st_size > LARGEST_MEDIUM:
+            problems.append(Problem(place, f"'{name}' is larger than {LARGEST_MEDIUM // 2**20} MB; make it smaller"))
+        else:
+            files[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return replace(instrument, files=files) if files else instrument
 
 
 @lru_cache(maxsize=64)

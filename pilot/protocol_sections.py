@@ -57,6 +57,7 @@ class PilotSection(Section):
     phone: str
     email: str
     languages: tuple[str, ...] = ("nl", "en")
+    interface_languages: tuple[Literal["ar", "tr", "pl", "uk"], ...] = ()
     recruitment: Recruitment
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from surveys.errors import InputError
+from surveys.reading import western
 
 __all__ = ["find_citizen_number", "is_citizen_number", "read_phone"]
 
@@ -31,7 +32,7 @@ def read_phone(text: str) -> str:
     >>> read_phone("+48 512 345 678")
     '+48512345678'
     """
-    plain = text.strip()
+    plain = western(text).strip()
     if not re.fullmatch(r"\+?[\d\s().\-/]{6,30}", plain, re.ASCII):
         raise InputError("phone_not_understood")
     international = plain.startswith("+") or re.sub(r"\D", "", plain).startswith("00")

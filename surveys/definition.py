@@ -14,7 +14,7 @@ import rfc8785
 
 from surveys.errors import Finding, InstrumentError
 
-__all__ = ["Choice", "Instrument", "Kind", "Question", "Section", "Text", "say"]
+__all__ = ["Choice", "Instrument", "Kind", "Question", "Section", "Text", "say", "spoken"]
 
 Text: TypeAlias = Mapping[str, str]
 """Language code -> text; an empty mapping when there is none."""
@@ -35,6 +35,17 @@ def say(text: Text, language: str, fallback: str = "") -> str:
     'Leeftijd'
     """
     return text.get(language) or text.get(fallback) or next((t for t in text.values() if t), "")
+
+
+def spoken(text: Text, language: str, fallback: str = "") -> str:
+    """The language of the text that ``say`` gives; the language that was asked for when there is no text.
+
+    >>> spoken({"nl": "Leeftijd", "en": "Age"}, "ar", "nl"), spoken({}, "ar", "nl")
+    ('nl', 'ar')
+    """
+    if text.get(language):
+        return language
+    return fallback if text.get(fallback) else next((code for code, words in text.items() if words), language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +133,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A questionnaire.
+    """A questionnaire. ``files`` holds the SHA-256 of every picture and recording that it shows, by name.
 
     Raises InstrumentError when a name is used twice or a list of choices is missing.
 
@@ -139,6 +150,7 @@ class Instrument:
     languages: tuple[str, ...] = ("nl",)
     lists: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
     tables: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Place] = field(init=False, repr=False, compare=False)
     questions: tuple[Question, ...] = field(init=False, repr=False, compare=False)
     _fingerprint: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
@@ -184,6 +196,7 @@ class Instrument:
             "children": [_item_dict(child) for child in self.children],
             "lists": {name: [_slim(choice) for choice in choices] for name, choices in self.lists.items()},
             "tables": {name: [dict(row) for row in rows] for name, rows in self.tables.items()},
+            **({"files": dict(self.files)} if self.files else {}),
         }
 
     @classmethod
@@ -197,7 +210,15 @@ class Instrument:
             children=tuple(_item(child) for child in mapping["children"]),
             lists={name: tuple(Choice(**c) for c in choices) for name, choices in mapping.get("lists", {}).items()},
             tables={name: tuple(rows) for name, rows in mapping.get("tables", {}).items()},
+            files=dict(mapping.get("files", {})),
         )
+
+    @property
+    def shown_files(self) -> tuple[str, ...]:
+        """The names of the pictures and recordings that questions and choices refer to, in order, each once."""
+        media = [question.media for question in self.questions]
+        media += [choice.media for choices in self.lists.values() for choice in choices]
+        return tuple(dict.fromkeys(file for one in media for texts in one.values() for file in texts.values()))
 
     @property
     def fingerprint(self) -> str:

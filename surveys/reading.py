@@ -7,11 +7,12 @@ with a code of the message catalogue.
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date, time
 
 from surveys.errors import InputError
 
-__all__ = ["read_date", "read_decimal", "read_integer", "read_time"]
+__all__ = ["read_date", "read_decimal", "read_integer", "read_time", "western"]
 
 LONGEST = 80
 """No number or date is longer; matching patterns against a long text would cost time for nothing."""
@@ -25,13 +26,47 @@ _MONTHS = {
     "march": 3, "apr": 4, "april": 4, "mei": 5, "may": 5, "jun": 6, "juni": 6, "june": 6, "jul": 7, "juli": 7, "july":
     7, "aug": 8, "augustus": 8, "august": 8, "sep": 9, "sept": 9, "september": 9, "okt": 10, "oktober": 10, "oct": 10,
     "october": 10, "nov": 11, "november": 11, "dec": 12, "december": 12,
+    # Turkish, Polish (as in "3 maja"), Ukrainian (as in "3 травня") and Arabic in both of its customs.
+    "ocak": 1, "şubat": 2, "mart": 3, "nisan": 4, "mayıs": 5, "haziran": 6, "temmuz": 7, "ağustos": 8, "eylül": 9,
+    "ekim": 10, "kasım": 11, "aralık": 12,
+    "stycznia": 1, "lutego": 2, "marca": 3, "kwietnia": 4, "maja": 5, "czerwca": 6, "lipca": 7, "sierpnia": 8,
+    "września": 9, "października": 10, "listopada": 11, "grudnia": 12,
+    "січня": 1, "лютого": 2, "березня": 3, "квітня": 4, "травня": 5, "червня": 6, "липня": 7, "серпня": 8,
+    "вересня": 9, "жовтня": 10, "листопада": 11, "грудня": 12,
+    "يناير": 1, "فبراير": 2, "مارس": 3, "أبريل": 4, "مايو": 5, "يونيو": 6, "يوليو": 7, "أغسطس": 8, "سبتمبر": 9,
+    "أكتوبر": 10, "نوفمبر": 11, "ديسمبر": 12, "كانون الثاني": 1, "شباط": 2, "آذار": 3, "نيسان": 4, "أيار": 5,
+    "حزيران": 6, "تموز": 7, "آب": 8, "أيلول": 9, "تشرين الأول": 10, "تشرين الثاني": 11, "كانون الأول": 12,
 }  # fmt: skip
+_MONTH = r"[^\W\d_]+(?: [^\W\d_]+)?"
+
+
+def western(text: str) -> str:
+    """The text with the figures of any script as 0 to 9, and the Arabic comma of decimals as a comma.
+
+    >>> western("٢٧-٣-١٩٨٥"), western("١٢٫٥"), western("۰۶ ۱۲۳۴۵۶۷۸")
+    ('27-3-1985', '12,5', '06 12345678')
+    """
+    if text.isascii():
+        return text
+    plain = text.replace("٫", ",").replace("٬", ".").translate(_MARKS)
+    return "".join(str(unicodedata.digit(sign)) if sign.isdecimal() else sign for sign in plain)
+
+
+# Marks that say which way to read: keyboards and copied numbers carry them, and nobody sees them.
+_MARKS = dict.fromkeys((0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
 
 def _bare(text: str) -> str:
     if len(text) > LONGEST:
         raise InputError("number_not_understood")
-    plain = text.strip().replace("\u00a0", " ").replace("\u202f", " ").replace("\u2212", "-").replace("\u2013", "-")
+    plain = (
+        western(text)
+        .strip()
+        .replace("\u00a0", " ")
+        .replace("\u202f", " ")
+        .replace("\u2212", "-")
+        .replace("\u2013", "-")
+    )
     return _UNIT.sub("", _UNIT.sub("", plain)).strip()
 
 
@@ -92,20 +127,24 @@ def read_date(text: str) -> date:
 
     >>> read_date("3-4-1985"), read_date("1985-04-03"), read_date("3 april 1985"), read_date("03041985")
     (datetime.date(1985, 4, 3), datetime.date(1985, 4, 3), datetime.date(1985, 4, 3), datetime.date(1985, 4, 3))
+    >>> read_date("3 maja 1985"), read_date("٣ نيسان ١٩٨٥")
+    (datetime.date(1985, 5, 3), datetime.date(1985, 4, 3))
     >>> read_date("31 februari 1985")
     Traceback (most recent call last):
     surveys.errors.InputError: date_impossible
     """
     if len(text) > LONGEST:
         raise InputError("date_not_understood")
-    plain = " ".join(text.strip().lower().replace(",", " ").split())
+    plain = " ".join(western(text).strip().replace("İ", "i").lower().replace(",", " ").split())
     if match := re.fullmatch(r"([0-9]{4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,2})", plain):
         return _date(match[1], int(match[2]), match[3])
     if match := re.fullmatch(r"([0-9]{1,2})[-/. ]+([0-9]{1,2})[-/. ]+([0-9]{2,4})", plain):
         return _date(match[3], int(match[2]), match[1])
     if match := re.fullmatch(r"([0-9]{2})([0-9]{2})([0-9]{4})", plain):
         return _date(match[3], int(match[2]), match[1])
-    if match := re.fullmatch(r"([0-9]{1,2})(?:e|de|ste|st|nd|rd|th)?[-/. ]+([a-z]+)[-/. ]+'?([0-9]{2,4})", plain):
+    if match := re.fullmatch(
+        r"([0-9]{1,2})(?:e|de|ste|st|nd|rd|th)?[-/. ]+(" + _MONTH + r")[-/. ]+'?([0-9]{2,4})", plain
+    ):
         return _date(match[3], _month(match[2]), match[1])
     if match := re.fullmatch(r"([a-z]+)\.? ([0-9]{1,2})(?:st|nd|rd|th)? ([0-9]{4})", plain):
         return _date(match[3], _month(match[1]), match[2])
@@ -135,7 +174,7 @@ def read_time(text: str) -> time:
     """
     if len(text) > LONGEST:
         raise InputError("time_not_understood")
-    plain = text.strip().lower()
+    plain = western(text).strip().lower()
     match = re.fullmatch(
         r"([0-9]{1,2})(?:\s*[:.uh]\s*([0-9]{2}))?(?::[0-9]{2})?\s*(uur|u|h|am|pm|a\.m\.|p\.m\.)?", plain
     )

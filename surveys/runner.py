@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from surveys import fields
 from surveys.catalogue import message
-from surveys.definition import Instrument, Question, Section, say
+from surveys.definition import Instrument, Question, Section, Text, say, spoken
 from surveys.errors import InputError
 from surveys.expressions import compile
 from surveys.expressions.values import text_of
@@ -27,11 +27,15 @@ Raw: TypeAlias = Mapping[str, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with an answer: the key of the question, a code of the catalogue and the message to show."""
+    """What is wrong with an answer: the key of the question, a code of the catalogue and the message to show.
+
+    ``language`` is that of the message where the form's own words are in another one than was asked for, else empty.
+    """
 
     question: str
     code: str
     message: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,10 @@ def accept(
     except InputError as error:
         return Refused((FieldError(name, error.code, _say(step, error, language)),))
     if value is None and step.required:
-        return Refused((FieldError(name, "required", _required(step, language)),))
+        return Refused((_required(step, language),))
     if value is not None and not _allowed(step, value):
-        own = say(step.question.constraint_message, language, instrument.default_language)
-        text = step.text({language: own}, language) if own else message("constraint", language)
-        return Refused((FieldError(name, "constraint", text),))
+        own = _in_own_words(step, "constraint", step.question.constraint_message, language)
+        return Refused((own or FieldError(name, "constraint", message("constraint", language)),))
     return Accepted(_kept(answers, step, value))
 
 
@@ -95,14 +98,21 @@ def _say(step: Step, error: InputError, language: str) -> str:
     return message(error.code, language, **values)
 
 
-def _required(step: Step, language: str) -> str:
+def _required(step: Step, language: str) -> FieldError:
     if isinstance(step.item, Question):
-        own = say(step.item.required_message, language, step.state.instrument.default_language)
-        if own:
-            return step.text({language: own}, language)
+        own = _in_own_words(step, "required", step.item.required_message, language)
+        if own is not None:
+            return own
     code = {"select_one": "required_choice", "select_multiple": "required_choices", "another": "required_choice"}
     code |= {"acknowledge": "required_acknowledge", "date": "required_date"}
-    return message(code.get(step.kind, "required"), language)
+    return FieldError(step.key, "required", message(code.get(step.kind, "required"), language))
+
+
+def _in_own_words(step: Step, code: str, texts: Text, language: str) -> FieldError | None:
+    """What the form itself says about a wrong answer, and in which language; None when it says nothing."""
+    words = step.text(texts, language)
+    said = spoken(texts, language, step.state.instrument.default_language)
+    return FieldError(step.key, code, words, "" if said == language else said) if words else None
 
 
 def _allowed(step: Step, value: Any) -> bool:

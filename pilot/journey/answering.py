@@ -118,10 +118,11 @@ def keep_pages(
     `pages` gives the next page from the answers so far, until it gives None; without a `revision` whatever is on record
     counts as seen. Raises as `keep` does.
     """
-    if submission(session, participant, wave) is not None:
-        raise Refused("this list is finished; thank you", code="already_submitted")
     instrument, where = instrument_of(protocol, wave), context(participant, language, now)
     row = draft(session, participant, wave, lock=True)
+    # Asked under the lock: a page that waited for the list to be sent must not be kept where nobody reads it any more.
+    if submission(session, participant, wave) is not None:
+        raise Refused("this list is finished; thank you", code="already_submitted")
     before: dict[str, Any] = dict(row.answers) if row else {}
     kept, answers = row.revision if row else 0, before
     while (page := pages(answers)) is not None:
@@ -145,7 +146,8 @@ def submit(
     existing = submission(session, participant, wave)
     if existing is not None:
         return existing
-    instrument, row = instrument_of(protocol, wave), draft(session, participant, wave)
+    # Locked, so that a page on its way is either in what is sent or refused after it.
+    instrument, row = instrument_of(protocol, wave), draft(session, participant, wave, lock=True)
     answers = row.answers if row else {}
     path = walk(instrument, answers, context=context(participant, participant.language, now))
     if not path.complete:
@@ -249,7 +251,8 @@ def _save(
             started_at=now,
             saved_at=now,
         )
-        if not created:
+        twin = None if created else draft(session, participant, wave, lock=True)
+        if not created and (twin is None or twin.answers != answers):
             raise Stale("another page was kept at the same moment; try again")
         return
     row.answers, row.revision, row.mode, row.language, row.saved_at = answers, row.revision + 1, mode, language, now

@@ -18,6 +18,8 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         in_own_words=in_own_words,
+        words_of=language.words_of,
+        sentences_of=language.sentences_of,
         menu_of=navigation.items,
         demo=settings.kind == "demo",
         help_phone=settings.help_phone,

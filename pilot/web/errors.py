@@ -68,6 +68,7 @@ def unforeseen(error: Exception) -> Response:
 
 def page(status: int, code: str = "") -> Response:
     """The page of this status, for staff or participants; a few words as JSON where JSON was asked for."""
+    g.failed = True
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         answer = make_response({"error": code or status, "request_id": g.get("request_id")}, status)
     elif request_ctx.url_adapter is None:

@@ -7,6 +7,8 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 
+from surveys.reading import western
+
 NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 LONGEST = 2_000
 
@@ -50,7 +52,7 @@ def text(form: Mapping[str, str], name: str, *, longest: int = LONGEST, lines: b
 
 def date_parts(form: Mapping[str, str], name: str) -> tuple[str, str, str]:
     """Day, month and year as typed, to show them again."""
-    day, month, year = (form.get(f"{name}-{part}", "").strip()[:12] for part in ("day", "month", "year"))
+    day, month, year = (western(form.get(f"{name}-{part}", "")).strip()[:12] for part in ("day", "month", "year"))
     return day, month, year
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from pilot import access
 from pilot.models import Pilot
-from pilot.web import navigation, wording
+from pilot.web import navigation, titles
 from pilot.web.rules import rule, signed_in_user
 
 bp = Blueprint("home", __name__)
@@ -36,8 +36,8 @@ def desk() -> str:
         "home/desk.html",
         rooms=rooms,
         general=navigation.items(user, None),
-        role_names=wording.ROLE_NAMES,
-        status_names=wording.STATUS_NAMES,
+        role_names=titles.ROLE_NAMES,
+        status_names=titles.STATUS_NAMES,
     )
 
 

@@ -7,7 +7,7 @@ never waits for a compiler and never goes stale.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import urlencode
@@ -20,11 +20,18 @@ from babel.numbers import format_currency, format_decimal, format_percent
 from babel.support import Translations
 from flask import Flask, Response, current_app, g, has_request_context, request, url_for
 from flask_babel import Babel, Domain, get_locale
+from markupsafe import Markup, escape
 
+from pilot.web.force import in_force, is_known
 from pilot.web.state import state
+from surveys.readability import sentences
 
 FOLDER = Path(__file__).parent.parent / "translations"
 LANGUAGES = {"nl": "Nederlands", "en": "English"}
+"""The languages of every page, those of staff included."""
+INTERFACE = {"ar": "العربية", "tr": "Türkçe", "pl": "Polski", "uk": "Українська"}
+"""Languages of the buttons and messages on pages of participants; a pilot says in its protocol which it offers. What a
+pilot itself writes (questions, consent) may be in Dutch only, and then says so by its own `lang` and `dir`."""
 DEFAULT = "nl"
 COOKIE = "language"
 YEAR = 365 * 24 * 3600
@@ -67,7 +74,7 @@ def install(app: Flask) -> None:
     babel.domain_instance = Catalogue("messages", of_the_pages)  # type: ignore[assignment]  # a cached property
     app.after_request(_remember)
     app.context_processor(
-        lambda: {"languages": LANGUAGES, "language": str(get_locale()), "text_direction": direction()}
+        lambda: {"languages": offered(), "language": str(get_locale()), "text_direction": direction()}
     )
     app.jinja_env.globals["in_language"] = in_language
     app.jinja_env.filters.update(day=day, moment=moment, number=number, percent=percent, euros=euros)
@@ -77,14 +84,67 @@ def chosen() -> str:
     """The language of this page: asked for, kept in a cookie, the reader's own, the browser's, or Dutch."""
     if not has_request_context():
         return DEFAULT
+    known = offered()
     wishes = [request.args.get("lang"), request.cookies.get(COOKIE)]
     wishes += [getattr(g.get(name), "language", None) for name in ("participant", "user")]
-    wishes.append(request.accept_languages.best_match(list(LANGUAGES)))
-    return next((wish for wish in wishes if wish in LANGUAGES), DEFAULT)
+    wishes.append(request.accept_languages.best_match(list(known)))
+    return next((wish for wish in wishes if wish in known), DEFAULT)
 
 
-def direction() -> str:
-    return Locale.parse(str(get_locale() or DEFAULT)).text_direction
+def offered() -> dict[str, str]:
+    """The languages of this page by code: those of every page, and for participants those that the pilot adds.
+
+    On a page that knows no pilot, such as an error, whoever chose a language before keeps it.
+    """
+    if not has_request_context() or g.get("user") is not None or request.blueprint not in (None, "participant", "home"):
+        return LANGUAGES
+    if is_known():
+        wanted = in_force()[1].pilot.interface_languages
+    else:
+        wanted = tuple(code for code in (request.cookies.get(COOKIE),) if code in INTERFACE)
+    return {**LANGUAGES, **{code: INTERFACE[code] for code in wanted}}
+
+
+def direction(code: str = "") -> str:
+    """`ltr` or `rtl`, of this language or of the page's.
+
+    >>> direction("ar"), direction("nl")
+    ('rtl', 'ltr')
+    """
+    return Locale.parse(code or str(get_locale() or DEFAULT)).text_direction
+
+
+def spoken_in(text: Mapping[str, str]) -> str:
+    """The language in which the reader gets a text that may not exist in the language of the page."""
+    own = str(get_locale() or DEFAULT)
+    return own if text.get(own) else DEFAULT if text.get(DEFAULT) else next((code for code in text if text[code]), own)
+
+
+def said_in(code: str, words: str) -> Markup:
+    """Words in a language of their own: where it is not that of the page they carry their `lang` and `dir`."""
+    if not words or code == str(get_locale() or DEFAULT):
+        return escape(words)
+    return Markup('<span lang="{}" dir="{}">{}</span>').format(code, direction(code), words)
+
+
+def words_of(text: Mapping[str, str] | str | None) -> Markup:
+    """A text of the protocol, {"nl": …, "en": …}, for a page: in the reader's language where it exists."""
+    if text is None or isinstance(text, str):
+        return escape(text or "")
+    code = spoken_in(text)
+    return said_in(code, text.get(code, ""))
+
+
+def sentences_of(text: Mapping[str, str]) -> list[Markup]:
+    """The same, a sentence at a time: each is a line of its own for who reads with effort."""
+    code = spoken_in(text)
+    return [said_in(code, sentence) for sentence in sentences(text.get(code, ""))]
+
+
+def unreviewed(code: str) -> bool:
+    """Whether the catalogue of a language says in its head that a translator has not looked at it yet."""
+    heads = (path.read_text(encoding="utf-8").partition("\n\n")[0] for path in of_the_pages(code))
+    return any("X-Review: needed" in head for head in heads)
 
 
 def in_language(code: str) -> str:
@@ -99,7 +159,7 @@ def in_language(code: str) -> str:
 def _remember(response: Response) -> Response:
     """A language that was asked for holds for a year."""
     wish = request.args.get("lang")
-    if wish in LANGUAGES:
+    if wish and wish in offered():
         secure = state().settings.secure
         response.set_cookie(COOKIE, wish, max_age=YEAR, secure=secure, httponly=True, samesite="Lax")
     return response

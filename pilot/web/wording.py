@@ -107,21 +107,3 @@ BY_STATUS: dict[int, Wording] = {
 def of(status: int, code: str = "") -> Wording:
     """The words for an error: those of its code, else those of its status."""
     return BY_CODE.get(code) or BY_STATUS.get(status) or BY_STATUS[500 if status >= 500 else 400]
-
-
-ROLE_NAMES: dict[str, object] = {
-    "researcher": _("researcher"),
-    "statistician": _("statistician"),
-    "advisor": _("advisor"),
-    "interviewer": _("interviewer"),
-    "policymaker": _("policymaker"),
-    "steward": _("data steward"),
-    "administrator": _("administrator"),
-}
-
-STATUS_NAMES: dict[str, object] = {
-    "draft": _("draft"),
-    "locked": _("locked, not started"),
-    "running": _("running"),
-    "closed": _("closed"),
-}

@@ -15,7 +15,7 @@ from pilot.errors import NotYours, Refused
 from pilot.events import record
 from pilot.journey.outreach import ALPHABET
 from pilot.models import ROLES, Organisation, Pilot, User
-from pilot.web import staff, wording
+from pilot.web import staff, titles
 from pilot.web.administrator import bp
 from pilot.web.language import LANGUAGES
 from pilot.web.reading import Faults, Reading
@@ -40,7 +40,7 @@ def users() -> str:
         "administrator/users.html",
         everyone=everyone,
         pilots=pilots,
-        role_names=wording.ROLE_NAMES,
+        role_names=titles.ROLE_NAMES,
         me=staff.me(),
     )
 
@@ -133,7 +133,7 @@ def _form(faults: Faults) -> str:
         "administrator/new.html",
         faults=faults,
         typed=request.form,
-        roles=[(role, wording.ROLE_NAMES[role]) for role in ROLES],
+        roles=[(role, titles.ROLE_NAMES[role]) for role in ROLES],
         pilots=list(pilots),
         organisations=list(g.session.scalars(select(Organisation.name).order_by(Organisation.name))),
     )

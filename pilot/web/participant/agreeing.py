@@ -13,6 +13,7 @@ from pilot.errors import Refused
 from pilot.journey import consent, enrolment
 from pilot.models import Identity, Screening
 from pilot.web.contacts import typed_contact
+from pilot.web.language import spoken_in
 from pilot.web.participant import bp, steps
 from pilot.web.rules import rule
 from pilot.web.state import state
@@ -46,7 +47,7 @@ def give_consent(token: str) -> str | Response | tuple[str, int]:
             g.participant,
             {purpose: answer == "yes" for purpose, answer in given.items()},
             versions={text.purpose: request.form.get(f"version-{text.purpose}", "") for text in texts},
-            language=steps.language(),
+            language=spoken_in(texts[0].text),
             now=g.now,
         )
     except Refused as error:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from pilot.errors import Stale
 from pilot.journey import answering, eligibility
 from pilot.models import Screening
 from pilot.web import questions
@@ -34,24 +35,22 @@ def answer(token: str, wave: str, key: str) -> str | Response | tuple[str, int]:
     if _finished(wave):
         return steps.onward(g.participant, token)
     _version, protocol = steps.in_force()
-    revision = request.form.get("revision", "0")
-    kept = answering.keep(
-        g.session,
-        protocol,
-        g.participant,
-        wave,
-        key,
-        request.form.to_dict(flat=False),
-        revision=int(revision) if revision.isdigit() else 0,
-        language=steps.language(),
-        now=g.now,
-    )
+    raw, revision = request.form.to_dict(flat=False), request.form.get("revision", "0")
+    seen = int(revision) if revision.isdecimal() and len(revision) < 10 else 0
+    try:
+        kept = answering.keep(
+            g.session, protocol, g.participant, wave, key, raw,
+            revision=seen, language=steps.language(), now=g.now,
+        )  # fmt: skip
+    except Stale:
+        return _newer(token, wave, key)
     if kept.errors:
         path, revision_now = _path(wave)
         step = path.step(key)
         if step is None:
             return steps.onward(g.participant, token)
-        shown = _show(token, wave, path, step, revision_now, typed=request.form, errors=kept.errors)
+        # What was typed is shown again under the revision that it was made from: an old page stays an old page.
+        shown = _show(token, wave, path, step, min(seen, revision_now), typed=request.form, errors=kept.errors)
         return shown, 422
     steps.remember_language(g.participant)
     return _after(token, wave)
@@ -82,7 +81,7 @@ def send(token: str, wave: str) -> Response:
     """Sends the list. For the first list that leads on to the draw; a second click changes nothing."""
     _version, protocol = steps.in_force()
     if wave == answering.SCREENING:
-        row = answering.draft(g.session, g.participant, wave)
+        row = answering.draft(g.session, g.participant, wave, lock=True)
         path, _revision = _path(wave)
         if row is None or not path.complete:
             return steps.onward(g.participant, token)
@@ -110,6 +109,16 @@ def _path(wave: str) -> tuple[Path, int]:
     return path, row.revision if row else 0
 
 
+def _newer(token: str, wave: str, key: str) -> Response | tuple[str, int]:
+    """The page again with the answer that is on record, and what was typed here beside it: the person decides."""
+    path, revision = _path(wave)
+    step = path.step(key)
+    if step is None:
+        return steps.onward(g.participant, token)
+    typed = request.form.get(key, "") if step.kind in ("text", "integer", "decimal", "time") else ""
+    return _show(token, wave, path, step, revision, newer=typed or True), 409
+
+
 def _after(token: str, wave: str) -> Response:
     """The next open question of this list, else its check page."""
     path, _revision = _path(wave)
@@ -128,6 +137,7 @@ def _show(
     *,
     typed: Any = None,
     errors: Any = (),
+    newer: str | bool = False,
 ) -> str:
     before = path.before(step.key)
     back = url_for("participant.question_page", token=token, wave=wave, key=before.key) if before else None
@@ -136,6 +146,7 @@ def _show(
         token=token,
         wave=wave,
         revision=revision,
+        newer=newer,
         back_url=back,
         **questions.values_of(path, step, language=steps.language(), typed=typed, errors=errors),
     )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from flask import g, render_template, request
+import hashlib
+
+from flask import g, make_response, render_template, request
 from werkzeug.wrappers import Response
 
+from pilot import locking
 from pilot.catalogue import offers
+from pilot.errors import NotYours
 from pilot.journey import advice, allocation, vouchers
 from pilot.models import Participant, PerformanceStatement
+from pilot.protocol import MEDIA, MEDIA_TYPES
 from pilot.web import forms
 from pilot.web.database import writing
 from pilot.web.participant import bp, steps
 from pilot.web.rules import rule
+from pilot.web.state import state
 
 REGIONS, LEVELS = ("noord", "oost", "west", "zuid"), ("mbo1", "mbo2", "mbo3", "mbo4")
 
@@ -47,6 +53,24 @@ def offer(token: str, offer_id: int) -> str:
         participant = session.get_one(Participant, g.participant.id)
         found = offers.view(session, participant, offer_id, now=g.now)
     return render_template("participant/offer.html", token=token, offer=found)
+
+
+@bp.get("/p/<slug>/media/<filename>")
+@rule.public
+def medium(slug: str, filename: str) -> Response:
+    """A picture or recording of a question: exactly the file that was locked with the protocol, and no other."""
+    g.pilot = locking.by_slug(g.session, slug)
+    locked = {name: mark for form in steps.in_force()[1].instruments.values() for name, mark in form.files.items()}
+    path = state().settings.protocols / g.pilot.slug / MEDIA / filename
+    if filename not in locked or not path.is_file():
+        raise NotYours("there is no such picture or recording")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != locked[filename]:
+        raise NotYours("the file is not the one that was locked with the protocol")
+    answer = make_response(content)
+    answer.mimetype = MEDIA_TYPES[path.suffix.lower()]
+    answer.headers["Cache-Control"] = "public, max-age=2592000"
+    return answer
 
 
 @bp.get("/statement/<token>")

@@ -6,20 +6,15 @@ from flask import g, redirect, url_for
 from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
-from pilot import access, locking
+from pilot import access
 from pilot.journey import enrolment, order
-from pilot.models import Participant, ProtocolVersion
-from pilot.protocol import Protocol
+from pilot.models import Participant
+from pilot.web.force import in_force
 from pilot.web.state import state
 
 LINK = "enrol"
 
-
-def in_force() -> tuple[ProtocolVersion, Protocol]:
-    """The protocol that counts for the pilot of this page; read once a request."""
-    if "in_force" not in g:
-        g.in_force = locking.in_force(g.session, g.pilot.id)
-    return g.in_force
+__all__ = ["LINK", "here", "in_force", "language", "onward", "remember_language", "token_for"]
 
 
 def token_for(participant: Participant, purpose: str = LINK, *, wave: str | None = None) -> str:
