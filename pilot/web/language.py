@@ -49,7 +49,9 @@ class Catalogue(Domain):
         if language not in self.cache:
             found = Translations(domain=self.domain[0])
             for path in self.files(language):
-                found.merge(_compiled(path, self.domain[0]))
+                part = _compiled(path, self.domain[0])
+                found.merge(part)
+                found.plural = part.plural  # merging keeps the words and forgets how many forms a number has
             self.cache[language] = found
         return self.cache[language]
 
@@ -76,7 +78,7 @@ def install(app: Flask) -> None:
     app.context_processor(
         lambda: {"languages": offered(), "language": str(get_locale()), "text_direction": direction()}
     )
-    app.jinja_env.globals["in_language"] = in_language
+    app.jinja_env.globals.update(in_language=in_language, left_to_right=left_to_right)
     app.jinja_env.filters.update(day=day, moment=moment, number=number, percent=percent, euros=euros)
 
 
@@ -139,6 +141,11 @@ def sentences_of(text: Mapping[str, str]) -> list[Markup]:
     """The same, a sentence at a time: each is a line of its own for who reads with effort."""
     code = spoken_in(text)
     return [said_in(code, sentence) for sentence in sentences(text.get(code, ""))]
+
+
+def left_to_right(words: str) -> Markup:
+    """An address or a code within a sentence that may run from right to left."""
+    return Markup('<bdi dir="ltr">{}</bdi>').format(words)
 
 
 def unreviewed(code: str) -> bool:

@@ -1,0 +1,125 @@
+"""Every page that somebody who takes part can meet: accessible, narrow enough, and right in each language."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+from screens import Screen, open_screen
+from showcase import DRAWING, showcase
+from sqlalchemy import select
+from visitors import Doors
+
+from pilot import locking
+from pilot.models import Consent, Message, Participant
+from pilot.post.wording import compose
+
+GIVEN = {
+    "story": "Ik werk in een magazijn.", "distance": "12", "town": "t3", "order-computer": "1", "order-taal": "2",
+    "order-lassen": "3", "start_work": "8:30", "last_talk-day": "3", "last_talk-month": "2", "last_talk-year": "2026",
+    "last_talk-time": "14:00", "child.1": "yes", "child.2": "no", "child.1.child_age": "7",
+}  # fmt: skip
+
+
+@pytest.fixture
+def doors(new_site, tmp_path, open_doors) -> Doors:
+    protocol = showcase(tmp_path / "protocols")
+    return open_doors(new_site(protocol=protocol, settings={"protocols": tmp_path / "protocols"}))
+
+
+def every_page(screen: Screen, doors: Doors, language: str) -> None:
+    """From the first page to the last, with an error on each kind of page, and the pages beside the way.
+
+    At the end the person stops, and the link of before tells so (`e`).
+    """
+    slug = doors.site.slug
+    screen.open(f"/?lang={language}").open(f"/p/{slug}?lang={language}").fill({"code": "ZZZZ9999"})
+    screen.open(f"/p/{slug}/resume").fill({"code": "AAAAAA"})
+    screen.open(f"/p/{slug}").fill({})
+    screen.go_on("q/birth_date").fill({}).go_on("q/schooling").fill({}).go_on("check").go_on("consent").fill({})
+    screen.go_on("contact").fill({"name": "", "phone": "12"}).go_on("q/child.1.child_age", GIVEN)
+    screen.fill({"child.1.child_age": "400"}).go_on("check", GIVEN)
+    screen.open(screen.page.url.replace("check/baseline", "later")).page.go_back()
+    screen.go_on("next", GIVEN)
+    first, privacy = screen.page.url, screen.page.locator("a[href*='/privacy/']").get_attribute("href")
+    screen.page.locator("a[href*='/portal/']").click()
+    screen.look().open(screen.page.url + "?words=xyzzy").open(f"{first}x").open(privacy or "").fill({})
+    screen.fill({"degree": "no_data"}).open(first.removesuffix("/next"))
+
+
+KINDS = {
+    "p/ontwikkeladvies", "p/ontwikkeladvies/start", "p/ontwikkeladvies/resume", "q/welcome", "q/birth_date",
+    "q/schooling", "check", "consent", "contact", "q/story", "q/mark", "q/distance", "q/town", "q/order", "q/wishes",
+    "q/start_work", "q/last_talk", "q/agreed", "q/vehicle", "q/child.1", "q/child.1.child_age", "later", "draw",
+    "next", "portal", "privacy", "e",
+}  # fmt: skip
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("language", ["nl", "en", "ar"])
+def test_every_page_of_participants_is_accessible_and_fits_a_small_phone(
+    new_page, doors: Doors, serve, axe, artefacts, language: str
+):
+    page: Page = new_page(viewport={"width": 320, "height": 640}, locale=language)
+    screen = open_screen(page, doors, serve, axe, folder=artefacts, name=f"page-{language}")
+    every_page(screen, doors, language)
+    assert set(screen.kinds) >= KINDS
+    expect(page.locator("html")).to_have_attribute("dir", "rtl" if language == "ar" else "ltr")
+
+
+def test_one_page_of_each_make_is_accessible_from_right_to_left(new_page, doors: Doors, serve, axe):
+    page: Page = new_page(viewport={"width": 320, "height": 640}, locale="ar")
+    screen = open_screen(page, doors, serve, axe, briefly=True)
+    every_page(screen, doors, "ar")
+    assert set(screen.kinds) >= KINDS
+
+
+def test_a_wrong_page_in_arabic_says_one_thing_and_several_in_the_right_form(doors: Doors):
+    visitor = doors.visitor().open(f"/p/{doors.site.slug}?lang=ar").send().go_on("birth_date").send()
+    assert "شيء واحد غير صحيح بعد" in visitor.page
+    visitor.go_on("contact").send(name="", phone="", email="")
+    assert "شيئان غير صحيحين بعد" in visitor.page
+
+
+def test_a_dutch_question_in_an_arabic_page_says_that_it_is_dutch_and_its_title_does_not_hold_marks(doors: Doors):
+    visitor = doors.visitor().open(f"/p/{doors.site.slug}?lang=ar").send().go_on("birth_date")
+    assert '<html lang="ar" dir="rtl"' in visitor.page
+    assert '<span lang="nl" dir="ltr">Wanneer bent u geboren?</span>' in visitor.page
+    assert "<title>Wanneer bent u geboren?" in visitor.page
+    english = visitor.open(f"{visitor.path}?lang=en")
+    assert 'lang="nl"' not in english.page.partition("<main")[2]
+
+
+def test_a_pilot_offers_only_the_languages_of_its_protocol(new_site, tmp_path, open_doors):
+    protocol = showcase(tmp_path / "some", languages=("tr",))
+    few = open_doors(new_site(protocol=protocol))
+    visitor = few.visitor().open(f"/p/{few.site.slug}?lang=ar")
+    assert '<html lang="nl"' in visitor.page
+    assert 'hreflang="tr"' in visitor.page
+    assert 'hreflang="ar"' not in visitor.page
+
+
+def test_consent_in_arabic_pages_is_kept_with_the_language_that_was_read(doors: Doors):
+    doors.visitor().open(f"/p/{doors.site.slug}?lang=ar").send().go_on("contact")
+    with doors.site.reading() as (session, _pilot):
+        assert {row.language for row in session.scalars(select(Consent))} == {"nl"}
+        assert session.scalars(select(Participant)).one().language == "ar"
+
+
+def test_a_person_who_reads_arabic_gets_messages_in_dutch_and_no_page_is_lost(doors: Doors):
+    visitor = doors.visitor().open(f"/p/{doors.site.slug}?lang=ar").send().go_on("next", GIVEN)
+    assert visitor.status == 200
+    with doors.site.reading() as (session, pilot):
+        _version, protocol = locking.in_force(session, pilot.id)
+        message = session.scalars(select(Message)).one()
+        letter = compose(session, doors.site.settings, pilot, protocol, message, now=doors.now)
+    assert letter is not None
+    assert letter.subject
+
+
+def test_a_picture_is_shown_as_it_was_locked_and_no_other_file_is(doors: Doors):
+    client, slug, base = doors.app.test_client(), doors.site.slug, doors.site.settings.base_url
+    good = client.get(f"/p/{slug}/media/bus.svg", base_url=base)
+    assert (good.status_code, good.mimetype, good.text) == (200, "image/svg+xml", DRAWING)
+    assert client.get(f"/p/{slug}/media/protocol.yaml", base_url=base).status_code == 404
+    (doors.site.settings.protocols / slug / "media" / "bus.svg").write_text(DRAWING.replace("<circle", "<text"))
+    assert client.get(f"/p/{slug}/media/bus.svg", base_url=base).status_code == 404
