@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from pilot.events import record
 from pilot.models import Identity, Invitee, Participant, Pilot
 
 LIMITS = {"name": 200, "email": 254, "phone": 30, "postcode": 10}
+FIELDS = ("name", "phone", "email", "postcode", "birth_date")
 OPEN_LINK = "open_link"
 
 
@@ -95,11 +97,30 @@ def resume_code(secret: bytes, participant: Participant) -> str:
     return base64.b32encode(digest)[:6].decode()
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Who mends what somebody else gave, and why."""
+
+    actor_id: int
+    reason: str
+
+
 def set_contact(
-    session: Session, participant: Participant, contact: Contact, *, keyring: Keyring, secret: bytes, now: datetime
+    session: Session,
+    participant: Participant,
+    contact: Contact,
+    *,
+    keyring: Keyring,
+    secret: bytes,
+    correction: Correction | None = None,
+    now: datetime,
 ) -> Identity:
-    """Keeps the contact data apart; equal ones elsewhere flag a possible duplicate for a person to judge."""
+    """Keeps the contact data apart; equal ones elsewhere flag a possible duplicate for a person to judge.
+
+    A correction keeps what stood there before, encrypted, in the row itself, and names its actor and reason.
+    """
     identity = session.get(Identity, participant.id) or Identity(participant_id=participant.id)
+    changed = _mend(identity, contact, correction, now) if correction is not None else []
     identity.name, identity.phone, identity.email = contact.name.strip(), contact.phone, contact.email
     identity.postcode, identity.birth_date = contact.postcode, contact.birth_date
     identity.phone_hash = keyring.lookup(contact.phone, "phone") if contact.phone else None
@@ -111,9 +132,27 @@ def set_contact(
     session.flush()
     participant.possible_duplicate_of = _duplicate(session, participant, identity)
     flagged = participant.possible_duplicate_of is not None
-    record(session, "contact_given", participant, now=now, possible_duplicate=flagged)
+    if correction is None:
+        record(session, "contact_given", participant, now=now, possible_duplicate=flagged)
+    elif changed:
+        detail = {"fields": changed, "reason": correction.reason, "possible_duplicate": flagged}
+        record(session, "contact_corrected", participant, now=now, actor_id=correction.actor_id, **detail)
     session.flush()
     return identity
+
+
+def _mend(identity: Identity, contact: Contact, correction: Correction, now: datetime) -> list[str]:
+    """Keeps the values that a correction replaces; gives the names of their fields."""
+    if not correction.reason.strip():
+        raise Refused("a correction needs a reason", code="reason_missing")
+    new = {"name": contact.name.strip(), **{name: getattr(contact, name) for name in FIELDS[1:]}}
+    before = {name: getattr(identity, name) for name in FIELDS}
+    changed = [name for name in FIELDS if before[name] != new[name]]
+    if changed:
+        was = {"until": now.isoformat(), "by": correction.actor_id, "why": correction.reason}
+        earlier = [*json.loads(identity.earlier or "[]"), {**was, **{name: before[name] for name in changed}}]
+        identity.earlier = json.dumps(earlier, ensure_ascii=False)
+    return changed
 
 
 def resume_key(keyring: Keyring, code: str, birth_date: str) -> str:

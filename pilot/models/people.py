@@ -79,6 +79,8 @@ class Identity(Base):
     email_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     resume_code: Mapped[str | None] = mapped_column(Encrypted("identities.resume_code"))
     resume_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    earlier: Mapped[str | None] = mapped_column(Encrypted("identities.earlier"))
+    """What stood here before each correction, oldest first, as JSON; it goes when the rest of the row goes."""
 
     participant: Mapped[Participant] = relationship(back_populates="identity")
 

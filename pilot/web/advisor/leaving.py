@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from pilot.errors import Refused
 from pilot.journey import advice, withdrawal
-from pilot.web import staff
+from pilot.web import reasons, staff
 from pilot.web.advisor import bp, person, reading, words
 from pilot.web.reading import Faults, Reading
 from pilot.web.rules import rule
@@ -27,11 +27,9 @@ def handover(slug: str, study_id: str) -> Response | tuple[str, int]:  # noqa: A
     read = Reading(request.form)
     known = {str(colleague.id): colleague for colleague in _colleagues()}
     chosen = read.one_of("colleague", tuple(known), needed=_("Choose a colleague."))
-    reason = read.text("reason", longest=2_000, lines=True)
+    reason = reasons.read(read, reasons.HANDOVER)
     if not read.faults:
         try:
-            if not reason:
-                raise Refused("a handover needs a reason", code="reason_missing")
             advice.assign(g.session, g.participant, known[chosen].id, actor_id=staff.me().id, reason=reason, now=g.now)
             flash(_("%(name)s is now the advisor of this person.", name=known[chosen].name), "good")
             return redirect(url_for("advisor.caseload", slug=slug), code=303)
@@ -74,6 +72,7 @@ def _handover(slug: str, faults: Faults) -> str:
         slug=slug,
         person=g.participant,
         name=person.known_as(),
+        why=reasons.options(reasons.HANDOVER),
         colleagues=[(str(colleague.id), colleague.name or colleague.email) for colleague in _colleagues()],
         typed=request.form,
         faults=faults,

@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from pilot import audit, locking
 from pilot.models import Event, Participant, User
-from pilot.web import forms
+from pilot.web import forms, reasons
 from pilot.web.rules import rule
-from pilot.web.steward import bp
+from pilot.web.steward import bp, deeds
 from pilot.web.steward.overview import way_back
 
 PAGE = 100
@@ -41,7 +41,8 @@ def record(slug: str) -> str:
         allocated=locking.allocated(g.session, g.pilot),
         rows=[(event, study_id, name, _detail(event)) for event, study_id, name in rows[:PAGE]],
         older=rows[PAGE - 1][0].id if len(rows) > PAGE else None,
-        kinds=[(one, one.replace("_", " ")) for one in kinds],
+        kinds=sorted(((one, deeds.name_of(one)) for one in kinds), key=lambda pair: pair[1]),
+        name_of=deeds.name_of,
         kind=kind,
         who=who,
     )
@@ -55,4 +56,12 @@ def _asked(name: str) -> str:
 
 
 def _detail(event: Event) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in event.detail.items() if value not in (None, ""))
+    """What more is kept: names and values as they stand in the record, a reason as people read it."""
+    kept = {name: value for name, value in event.detail.items() if value not in (None, "", [])}
+    if "reason" in kept:
+        kept["reason"] = reasons.said(str(kept["reason"]))
+    return ", ".join(f"{name}: {_flat(value)}" for name, value in kept.items())
+
+
+def _flat(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

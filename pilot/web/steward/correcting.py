@@ -11,23 +11,23 @@ from werkzeug.wrappers import Response
 from pilot.errors import NotYours
 from pilot.journey import answering, enrolment
 from pilot.models import Identity, Submission
-from pilot.web import questions, staff
+from pilot.web import questions, reasons, staff
 from pilot.web.contacts import typed_contact
-from pilot.web.reading import Faults
+from pilot.web.reading import Faults, Reading
 from pilot.web.rules import rule
 from pilot.web.state import state
 from pilot.web.steward import bp
 from surveys.path import Path, Step, walk
 from surveys.runner import Accepted, FieldError, accept
 
-LONGEST_REASON = 500
+OWN_FIELDS = ("reason", "reason_namely")
 
 
 @bp.get("/<slug>/steward/people/<study_id>/contact")
 @rule.may("handle_privacy_requests")
 def contact(slug: str, study_id: str) -> str:  # noqa: ARG001  # the rule has read the path
     known = _identity()
-    return _contact(slug, {name: getattr(known, name) or "" for name in enrolment.LIMITS}, [])
+    return _contact(slug, {name: getattr(known, name) or "" for name in enrolment.LIMITS}, [], Faults())
 
 
 @bp.post("/<slug>/steward/people/<study_id>/contact")
@@ -35,8 +35,10 @@ def contact(slug: str, study_id: str) -> str:  # noqa: ARG001  # the rule has re
 def mend_contact(slug: str, study_id: str) -> Response | tuple[str, int]:
     known = _identity()
     typed, errors = typed_contact(request.form)
-    if errors:
-        return _contact(slug, typed, errors), 422
+    read = Reading(request.form)
+    reason = reasons.read(read, reasons.CORRECTION)
+    if errors or read.faults:
+        return _contact(slug, {**typed, **_typed_reason()}, errors, read.faults), 422
     enrolment.set_contact(
         g.session,
         g.participant,
@@ -49,6 +51,7 @@ def mend_contact(slug: str, study_id: str) -> Response | tuple[str, int]:
         ),
         keyring=state().database.keyring,
         secret=state().settings.secret_key.encode(),
+        correction=enrolment.Correction(actor_id=staff.me().id, reason=reason),
         now=g.now,
     )
     flash(_("The contact data were mended."), "good")
@@ -76,14 +79,10 @@ def mend_answer(slug: str, study_id: str, wave: str, key: str) -> Response | tup
     """A new revision beside the earlier one, when the answer is one that the question takes and a reason is given."""
     _version, protocol = staff.in_force()
     row, path = _sent(wave)
-    step, faults = _step(path, key), Faults()
-    reason = request.form.get("reason", "").strip()
-    if not reason:
-        faults.add("reason", _("Write why. The reason is kept with the correction."))
-    elif len(reason) > LONGEST_REASON:
-        faults.add("reason", _("This is too long. Write at most %(longest)s characters.", longest=LONGEST_REASON))
+    step, read = _step(path, key), Reading(request.form)
+    reason, faults = reasons.read(read, reasons.CORRECTION), read.faults
     where = answering.context(g.participant, row.language, row.submitted_at)
-    raw = {name: values for name, values in request.form.to_dict(flat=False).items() if name != "reason"}
+    raw = {name: values for name, values in request.form.to_dict(flat=False).items() if name not in OWN_FIELDS}
     instrument = answering.instrument_of(protocol, wave)
     result = accept(instrument, row.answers, key, raw, context=where, language=row.language)
     if not isinstance(result, Accepted) or faults:
@@ -122,9 +121,14 @@ def _step(path: Path, key: str) -> Step:
     return step
 
 
-def _contact(slug: str, typed: dict[str, str], errors: list[tuple[str, str]]) -> str:
-    values = {"slug": slug, "person": g.participant, "typed": typed}
-    return render_template("steward/contact.html", errors=errors, said=dict(errors), **values)
+def _typed_reason() -> dict[str, str]:
+    return {name: request.form.get(name, "") for name in OWN_FIELDS}
+
+
+def _contact(slug: str, typed: dict[str, str], errors: list[tuple[str, str]], faults: Faults) -> str:
+    values = {"slug": slug, "person": g.participant, "typed": typed, "faults": faults}
+    why, wrong = reasons.options(reasons.CORRECTION), [*errors, *faults.summary]
+    return render_template("steward/contact.html", errors=wrong, said=dict(errors), why=why, **values)
 
 
 def _answer(
@@ -137,7 +141,8 @@ def _answer(
         slug=slug,
         person=g.participant,
         wave=wave,
-        reason=request.form.get("reason", ""),
+        why=reasons.options(reasons.CORRECTION),
+        typed_reason=_typed_reason(),
         faults=faults,
         remarks=[*values["errors"], *faults.summary],
         **values,

@@ -10,7 +10,7 @@ import pytest
 from pilot import worker
 from pilot.catalogue import offers
 from pilot.journey import advice, vouchers
-from pilot.models import AdviceSession, Freeze, Message, Offer
+from pilot.models import AdviceSession, Caseload, Event, Freeze, Message, Offer
 
 TALK = {
     "held_on-day": "5",
@@ -238,10 +238,17 @@ def test_a_handover_needs_a_reason_and_moves_the_person_to_the_colleague(office,
     page, name = page_of(guided, "/handover"), office.name_of(guided)
     chosen = re.search(r'name="colleague" value="(\d+)"', office.html("advisor", page))
     assert chosen
-    assert "Choose a colleague." in office.post("advisor", page, reason="Verlof").text
-    assert "Write why." in office.post("advisor", page, colleague=chosen[1], reason=" ").text
-    assert "Choose a colleague." in office.post("advisor", page, colleague="999999", reason="Verlof").text
-    assert office.post("advisor", page, colleague=chosen[1], reason="Verlof").status_code == 303
+    assert "Choose a colleague." in office.post("advisor", page, reason="away").text
+    assert "Choose why." in office.post("advisor", page, colleague=chosen[1], reason="because").text
+    assert "in a few words" in office.post("advisor", page, colleague=chosen[1], reason="other", reason_namely=" ").text
+    assert "Choose a colleague." in office.post("advisor", page, colleague="999999", reason="away").text
+    assert office.post("advisor", page, colleague=chosen[1], reason="away").status_code == 303
+    with office.database.reading() as session:
+        participant = office.participant(session, guided)
+        kept = session.query(Event).filter_by(kind="advisor_assigned", participant_id=participant.id).all()[-1]
+        earlier = session.query(Caseload).filter_by(participant_id=participant.id).order_by(Caseload.id).all()[-2]
+    assert (kept.detail["reason"], kept.actor_id, kept.at) == ("away", earlier.advisor_id, office.now)
+    assert earlier.ended_at == office.now
     assert guided not in office.html("advisor", "caseload")
     assert guided in office.html("colleague", "caseload")
     assert name in office.get("colleague", "caseload")

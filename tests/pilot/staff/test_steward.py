@@ -199,10 +199,23 @@ def test_contact_data_are_mended_and_a_wrong_number_is_not_taken(office):
     study_id = office.study_id("portal")
     page = f"steward/people/{study_id}/contact"
     assert office.post("steward", page, name="Nieuwe Naam", phone="123", email="").status_code == 422
-    assert office.post("steward", page, name="Nieuwe Naam", phone="06 98 76 54 32", email="").status_code == 303
+    new = {"name": "Nieuwe Naam", "phone": "06 98 76 54 32", "email": ""}
+    assert "Choose why." in office.post("steward", page, **new).text
+    before = office.name_of(study_id)
+    assert office.post("steward", page, **new, reason="other", reason_namely="  getrouwd ").status_code == 303
     shown = office.get("steward", f"steward/people/{study_id}")
     assert "Nieuwe Naam" in shown
     assert "+31698765432" in shown
+    with office.database.reading() as session:
+        person = office.participant(session, study_id)
+        event = session.query(Event).filter_by(kind="contact_corrected").one()
+        (earlier,) = json.loads(session.get(Identity, person.id).earlier)
+    assert event.detail["reason"] == "other: getrouwd"
+    assert event.detail["fields"] == ["name", "phone", "email", "postcode"]
+    assert event.actor_id is not None
+    assert (earlier["name"], earlier["by"], earlier["why"]) == (before, event.actor_id, "other: getrouwd")
+    assert before not in str(event.detail)
+    assert "reason: getrouwd" in office.get("steward", "audit")
 
 
 def test_an_answer_is_mended_in_a_new_revision_with_its_reason(office):
@@ -214,16 +227,16 @@ def test_an_answer_is_mended_in_a_new_revision_with_its_reason(office):
     assert values
     without = office.post("steward", f"{page}/{key}", **{key: values[0]})
     assert without.status_code == 422
-    assert "Write why." in without.text
-    assert office.post("steward", f"{page}/{key}", **{key: "no such answer"}, reason="x").status_code == 422
-    assert office.post("steward", f"{page}/{key}", **{key: values[0]}, reason="Vergist").status_code == 303
+    assert "Choose why." in without.text
+    assert office.post("steward", f"{page}/{key}", **{key: "no such answer"}, reason="typing").status_code == 422
+    assert office.post("steward", f"{page}/{key}", **{key: values[0]}, reason="typing").status_code == 303
     assert "Revision 2." in office.get("steward", page)
     with office.database.reading() as session:
         mine = Submission.participant_id == office.participant(session, study_id).id
         old, new = session.scalars(select(Submission).where(mine).order_by(Submission.revision))
         assert new.answers[key] == values[0] != old.answers[key]
         event = session.query(Event).filter_by(kind="answer_corrected").one()
-        assert (event.detail["questions"], event.detail["reason"]) == ([key], "Vergist")
+        assert (event.detail["questions"], event.detail["reason"]) == ([key], "typing")
 
 
 def test_erasure_takes_away_the_answers_and_replaces_every_freeze(office):
