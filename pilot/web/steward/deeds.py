@@ -46,6 +46,8 @@ NAMES: dict[str, object] = {
     "screened": _("screened"),
     "session_logged": _("talk logged"),
     "submitted": _("list sent"),
+    "user_activated": _("let in again"),
+    "user_deactivated": _("kept out"),
     "voucher_issued": _("voucher given"),
     "voucher_redeemed": _("voucher spent"),
     "withdrawn": _("stopped"),
