@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,11 +81,12 @@ def keep(
     raw: Mapping[str, list[str]],
     *,
     revision: int,
+    seen: str = "",
     mode: str = "self",
     language: str,
     now: datetime,
 ) -> Kept:
-    """Takes in one page. `revision` is the one that the page was made from.
+    """Takes in one page. `revision` is the one that the page was made from; `seen` the `mark` of the answer on it.
 
     Raises Stale when another page was kept in the meantime and says something else about this question; the same
     answer twice is one answer. Raises Refused when the wave is finished.
@@ -95,6 +98,7 @@ def keep(
         wave,
         in_order([(question, raw)]),
         revision=revision,
+        seen=seen,
         mode=mode,
         language=language,
         now=now,
@@ -109,6 +113,7 @@ def keep_pages(
     pages: Pages,
     *,
     revision: int | None,
+    seen: str = "",
     mode: str = "self",
     language: str,
     now: datetime,
@@ -130,7 +135,8 @@ def keep_pages(
         result = accept(instrument, answers, question, raw, context=where, language=language)
         if not isinstance(result, Accepted):
             return Kept(before, kept, result.errors)
-        if revision not in (None, kept) and _contradicts(question, before, result.answers):
+        unseen = seen != mark(before.get(question)) if seen else revision not in (None, kept)
+        if unseen and _contradicts(question, before, result.answers):
             raise Stale("this question was answered on another page in the meantime; look at the newest answers")
         answers = dict(result.answers)
     if row is not None and answers == before:
@@ -220,6 +226,15 @@ def in_order(pages: Iterable[Page]) -> Pages:
     """Pages that do not look at what was answered before."""
     left = iter(pages)
     return lambda _answers: next(left, None)
+
+
+def mark(answer: Any) -> str:
+    """A short mark of an answer, to see whether it is still the one that a page was made from.
+
+    >>> mark(None) != mark("") == mark("")
+    True
+    """
+    return hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _contradicts(question: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -21,6 +21,11 @@ def address(doors: Doors, serve: Callable) -> str:
     return serve(doors.app)
 
 
+def press(page: Page, words: str) -> None:
+    with page.expect_navigation():
+        page.get_by_role("button", name=words).click()
+
+
 def test_the_first_page_with_all_its_files_is_under_sixty_kilobytes(doors: Doors):
     """What goes over the line to a browser that reads gzip; the page itself is sent as it is."""
     client, base = doors.app.test_client(), doors.site.settings.base_url
@@ -107,8 +112,8 @@ def test_at_twice_the_size_nothing_falls_off_the_page(new_page, doors: Doors, ad
     """A window of 1280 or 640 points at 200% or 400% shows so many points; besides, the letters alone are doubled."""
     page: Page = new_page(viewport={"width": width, "height": 512}, is_mobile=False, has_touch=False)
     page.goto(f"{address}/p/{doors.site.slug}")
-    page.get_by_role("button", name="Begin").click()
-    page.get_by_role("button", name="Verder").click()
+    press(page, "Begin")
+    press(page, "Verder")
     for _ in range(3):
         page.evaluate("document.documentElement.style.fontSize = '200%'")
         assert page.evaluate(TOO_WIDE, width) == [], page.url
@@ -123,13 +128,13 @@ def test_at_twice_the_size_nothing_falls_off_the_page(new_page, doors: Doors, ad
                 page.locator(f'[name="{name}"][value="{value}"]').check()
             else:
                 field.fill(str(value))
-        page.get_by_role("button", name="Verder").click()
+        press(page, "Verder")
 
 
 def test_without_a_line_what_was_typed_stays_and_goes_when_the_line_is_back(page: Page, doors: Doors, address: str):
     page.goto(f"{address}/p/{doors.site.slug}")
-    page.get_by_role("button", name="Begin").click()
-    page.get_by_role("button", name="Verder").click()
+    press(page, "Begin")
+    press(page, "Verder")
     for part, value in (("day", "3"), ("month", "7"), ("year", "1985")):
         page.locator(f"#birth_date-{part}").fill(value)
     page.context.set_offline(True)
@@ -146,15 +151,15 @@ def test_without_a_line_what_was_typed_stays_and_goes_when_the_line_is_back(page
 
 def test_what_was_typed_before_somebody_else_answered_does_not_come_back(page: Page, doors: Doors, address: str):
     page.goto(f"{address}/p/{doors.site.slug}")
-    page.get_by_role("button", name="Begin").click()
-    page.get_by_role("button", name="Verder").click()
+    press(page, "Begin")
+    press(page, "Verder")
     for part, value in (("day", "4"), ("month", "8"), ("year", "1991")):
         page.locator(f"#birth_date-{part}").fill(value)
     other = page.context.new_page()
     other.goto(page.url)
     for part, value in (("day", "3"), ("month", "7"), ("year", "1985")):
         other.locator(f"#birth_date-{part}").fill(value)
-    other.get_by_role("button", name="Verder").click()
+    press(other, "Verder")
     page.reload()
     expect(page.locator("#birth_date-year")).to_have_value("1985")
 
@@ -170,8 +175,8 @@ def test_a_page_is_read_aloud_and_each_text_in_its_own_language(new_page, new_si
     page: Page = new_page(locale="ar")
     page.add_init_script(SPOKEN)
     page.goto(f"{serve(doors.app)}/p/{doors.site.slug}?lang=ar")
-    page.get_by_role("button", name="ابدأ").click()
-    page.get_by_role("button", name="التالي").click()
+    press(page, "ابدأ")
+    press(page, "التالي")
     page.locator("button.read").click()
     heard = page.evaluate("heard")
     assert ["nl", "Wanneer bent u geboren?"] in heard
@@ -184,9 +189,9 @@ def test_a_page_is_read_aloud_and_each_text_in_its_own_language(new_page, new_si
 def test_without_scripts_nothing_is_offered_that_does_not_work(page_without_javascript, doors: Doors, address: str):
     page = page_without_javascript
     page.goto(f"{address}/p/{doors.site.slug}")
-    page.get_by_role("button", name="Begin").click()
+    press(page, "Begin")
     expect(page.locator("button.read")).to_be_hidden()
     expect(page.locator(".offline")).to_be_hidden()
-    page.get_by_role("button", name="Verder").click()
-    page.get_by_role("button", name="Verder").click()
+    press(page, "Verder")
+    press(page, "Verder")
     expect(page).to_have_title(re.compile("^Fout: "))

@@ -1,5 +1,8 @@
 """Scores follow each scale's published rule, and nothing else."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -91,6 +94,14 @@ def one_factor(loadings: np.ndarray, unique: np.ndarray, n: int, seed: int) -> n
     raw -= raw.mean(axis=0)
     white = raw @ np.linalg.inv(np.linalg.cholesky(np.cov(raw, rowvar=False))).T
     return white @ np.linalg.cholesky(np.outer(loadings, loadings) + np.diag(unique)).T
+
+
+def test_reliability_is_that_of_r_on_its_own_data():
+    """The seven ratings of `attitude`; the manual of psych prints an alpha of 0.84 for them."""
+    wanted = json.loads((Path(__file__).parents[1] / "reference" / "surveys" / "reliability.json").read_text())
+    assert alpha(wanted["answers"]) == pytest.approx(wanted["alpha"], abs=1e-10)
+    assert round(alpha(wanted["answers"]), 2) == 0.84
+    assert omega(wanted["answers"]) == pytest.approx(wanted["omega"], abs=1e-6)
 
 
 def test_omega_recovers_the_factor_that_made_the_data():

@@ -40,7 +40,7 @@ def answer(token: str, wave: str, key: str) -> str | Response | tuple[str, int]:
     try:
         kept = answering.keep(
             g.session, protocol, g.participant, wave, key, raw,
-            revision=seen, language=steps.language(), now=g.now,
+            revision=seen, seen=request.form.get("seen", ""), language=steps.language(), now=g.now,
         )  # fmt: skip
     except Stale:
         return _newer(token, wave, key)
@@ -50,8 +50,8 @@ def answer(token: str, wave: str, key: str) -> str | Response | tuple[str, int]:
         if step is None:
             return steps.onward(g.participant, token)
         # What was typed is shown again under the revision that it was made from: an old page stays an old page.
-        shown = _show(token, wave, path, step, min(seen, revision_now), typed=request.form, errors=kept.errors)
-        return shown, 422
+        page = {"typed": request.form, "errors": kept.errors, "seen": request.form.get("seen", "")}
+        return _show(token, wave, path, step, min(seen, revision_now), **page), 422
     steps.remember_language(g.participant)
     return _after(token, wave)
 
@@ -138,6 +138,7 @@ def _show(
     typed: Any = None,
     errors: Any = (),
     newer: str | bool = False,
+    seen: str = "",
 ) -> str:
     before = path.before(step.key)
     back = url_for("participant.question_page", token=token, wave=wave, key=before.key) if before else None
@@ -147,6 +148,7 @@ def _show(
         wave=wave,
         revision=revision,
         newer=newer,
+        seen=seen or answering.mark(path.state.answers.get(step.key)),
         back_url=back,
         **questions.values_of(path, step, language=steps.language(), typed=typed, errors=errors),
     )

@@ -80,17 +80,17 @@
     }
   }
 
-  // An answer that was given elsewhere meanwhile has another revision: what was typed here then does not come back.
-  const revision = () => form.elements.revision?.value ?? "";
+  // An answer that was given elsewhere meanwhile has another mark: what was typed here then does not come back.
+  const seen = () => form.elements.seen?.value ?? "";
 
   function keep() {
     const typed = fields().map((one) => [one.name, one.value, Boolean(one.checked)]);
-    store(key, JSON.stringify({ revision: revision(), typed }));
+    store(key, JSON.stringify({ seen: seen(), typed }));
   }
 
   function bringBack() {
     const kept = JSON.parse(stored(key) ?? "null");
-    if (kept === null || kept.revision !== revision()) return;
+    if (kept === null || kept.seen !== seen()) return;
     for (const one of fields()) {
       const choice = one.type === "radio" || one.type === "checkbox";
       const was = kept.typed.find(([name, value]) => name === one.name && (!choice || value === one.value));
