@@ -6,9 +6,10 @@ import numpy as np
 
 from analysis.balance import hansen_bowers, joint_f, normalised_difference, permutation_p, table
 from analysis.contrasts import Context
-from analysis.covariates import Covariates, encode
+from analysis.covariates import MOST_LEVELS, Covariates, encode
 from analysis.errors import DesignNotEstimable
 from analysis.results import BalanceResult, BalanceRow, BalanceTest
+from analysis.trial import column_of
 
 DRAWS = 999
 """Redrawn allocations for the permutation test of balance: a p-value of .05 is then good to about .007."""
@@ -17,7 +18,8 @@ DRAWS = 999
 def balance_result(context: Context) -> BalanceResult | None:
     """The balance table over the plan's covariates and strata, or None when the plan names neither."""
     trial = context.trial
-    columns = tuple(dict.fromkeys((*context.decision.adjust, *context.plan.covariates, *context.decision.strata)))
+    strata = [name for name in context.decision.strata if column_of(trial.data, name).nunique() <= MOST_LEVELS]
+    columns = tuple(dict.fromkeys((*context.decision.adjust, *context.plan.covariates, *strata)))
     shown = encode(trial.data, columns, all_levels=True)
     if not shown.names:
         return None
@@ -34,7 +36,7 @@ def balance_result(context: Context) -> BalanceResult | None:
             missing=shown.missing[shown.origin[place]],
             means=dict(zip(trial.arms, row.means, strict=True)),
             sds=dict(zip(trial.arms, row.sds, strict=True)),
-            normalised_difference={name: float(values[place]) for name, values in differences.items()},
+            normalised_difference={name: found[place] for name, found in differences.items() if place in found},
         )
         for place, row in enumerate(table(shown.values, shown.names, arm, trial.arms))
     )
@@ -45,12 +47,16 @@ def balance_result(context: Context) -> BalanceResult | None:
     )
 
 
-def _difference(shown: Covariates, arm: np.ndarray, treated: str, comparison: str) -> np.ndarray:
+def _difference(shown: Covariates, arm: np.ndarray, treated: str, comparison: str) -> dict[int, float]:
+    """The normalised difference of every column that has one, by its place."""
     use = (arm == treated) | (arm == comparison)
-    try:
-        return normalised_difference(shown.values[use], arm[use] == treated)
-    except DesignNotEstimable:
-        return np.zeros(len(shown.names))
+    found = {}
+    for place in range(len(shown.names)):
+        try:
+            found[place] = float(normalised_difference(shown.values[use][:, [place]], arm[use] == treated)[0])
+        except DesignNotEstimable:  # constant in both arms and not the same: there is no spread to divide by
+            continue
+    return found
 
 
 def _test(context: Context, arm: np.ndarray, treated: str, comparison: str) -> BalanceTest | None:

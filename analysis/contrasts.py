@@ -22,6 +22,7 @@ from analysis.estimate import Estimate, Regression
 from analysis.measured import Measured
 from analysis.plan_schema import AnalysisPlan
 from analysis.regression import lm_robust
+from analysis.times import HAZARDS, hazard_effect, restricted_mean_effect
 from analysis.trial import Trial, as_text, column_of, numeric
 
 
@@ -47,6 +48,7 @@ class Table:
     left_out: int = 0
     convention: str = "HC2"
     summary: str = "mean_difference"
+    horizon: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,9 +92,13 @@ def lay_table(
                 f"arm '{name}' has {count} {'person' if count == 1 else 'people'} with a known "
                 f"'{measured.outcome.name}'; at least two are needed"
             )
+    if measured.times is not None:
+        measured.times.require_horizon((treated, comparison))
     chosen = context.covariates.of(use, arm)
     x = chosen.values
     data = pd.DataFrame({"y": values[use], "t": (arm[use] == treated).astype(float)})
+    if measured.times is not None:
+        data = data.assign(time=measured.times.time[use], event=measured.times.event[use])
     for place in range(x.shape[1]):
         data[f"x{place}"] = x[:, place]
     if context.clusters is not None:
@@ -129,6 +135,7 @@ def lay_table(
         left_out=int(((arm == treated) | (arm == comparison)).sum() - len(data)),
         convention=decision.convention,
         summary=measured.outcome.effective_summary,
+        horizon=measured.outcome.horizon,
     )
 
 
@@ -136,6 +143,10 @@ def unadjusted(table: Table) -> Estimate:
     """The comparison of the two arms as the design dictates it, without covariates."""
     if table.summary == "risk_ratio":
         return _risk_ratio(table, ())
+    if table.summary in HAZARDS:
+        return hazard_effect(table, ())
+    if table.summary == "rmst_difference" and not (table.strata or table.clusters or table.pairs or table.weights):
+        return restricted_mean_effect(table)
     crossed = table.clusters and table.strata and not table.clusters_allocated
     if table.weights or crossed:
         if table.strata:
@@ -155,6 +166,8 @@ def adjusted(table: Table, estimator: str) -> Estimate | None:
         return None
     if table.summary == "risk_ratio":
         return _risk_ratio(table, table.covariates)
+    if table.summary in HAZARDS:
+        return None if table.summary == "log_rank" else hazard_effect(table, table.covariates)
     if table.pairs:
         return _paired_regression(table)
     data = table.data.loc[:, list(table.covariates)]

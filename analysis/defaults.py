@@ -119,6 +119,62 @@ RULES: dict[str, Rule] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the data or the plan can bring on top of a design, and what then happens by a rule locked before."""
+
+    when: str
+    then: str
+    rule: str
+    source: str
+
+
+SITUATIONS: tuple[Situation, ...] = (
+    Situation(
+        "a stratum in which an arm has fewer than the minimum of people (or clusters) with a known outcome",
+        "thin strata become one; when that one is thin too it takes in the smallest of the others",
+        "sparse_strata", "Imbens and Rubin (2015, ch. 9)",
+    ),
+    Situation(
+        "a pair that lost a member", "the other member is left out as well; `unpaired` forgets the pairs",
+        "broken_pairs", "Imai, King and Nall (2009)",
+    ),
+    Situation(
+        "fewer than 20 planned clusters",
+        "the p-value and the interval come from redrawing the design, beside the same estimate", "clusters_planned",
+        "Fisher (1935); Wu and Ding (2021)",
+    ),
+    Situation(
+        "whole clusters allocated within strata",
+        "difference within strata with CR2 in each; Lin's regression with stratum indicators and CR2", "",
+        "Gerber and Green (2012); Pustejovsky and Tipton (2018)",
+    ),
+    Situation(
+        "a sequential design that runs within strata, or a lottery drawn by stratum",
+        "compared within the strata, as under `permuted_blocks`", "", "Bugni, Canay and Shaikh (2019)",
+    ),
+    Situation(
+        "a lottery with tickets, or a column with the probability of the arm received",
+        "people weigh the inverse of that probability", "columns.probability", "Horvitz and Thompson (1952)",
+    ),
+    Situation(
+        "rerandomised clusters or strata", "the structure of the inner design, and the covariates of the rule as well",
+        "", "Li, Ding and Rubin (2018)",
+    ),
+    Situation(
+        "advisors in the advised arms only",
+        "`random`: people of one advisor are a cluster, all others clusters of one; `fixed`: as the design says",
+        "advisors", "Lohr, Schochet and Sanders (2014)",
+    ),
+    Situation(
+        "a time to an event",
+        "restricted mean: the estimator above on pseudo-values; ratio of hazards: Cox or log-rank, strata and pairs "
+        "kept apart, refused under weights and under redrawing (and log-rank under clusters)", "outcomes.summary",
+        "Andersen, Hansen and Klein (2004); Cox (1972); Mantel (1966)",
+    ),
+)  # fmt: skip
+
+
 _WORDS = ("unadjusted", "adjusted", "reason", "source", "warnings")
 
 
@@ -235,6 +291,19 @@ def decision_table() -> str:
     for method, rule in RULES.items():
         cells = (f"`{method}`", rule.unadjusted or "refused", rule.adjusted or rule.refusal, rule.reason, rule.source)
         rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def situations_table() -> str:
+    """What can come on top of a design, as it stands in the documentation, in Markdown.
+
+    >>> situations_table().splitlines()[4][:27]
+    '| fewer than 20 planned clu'
+    """
+    rows = ["| when | then | rule of the plan | source |", "|---|---|---|---|"]
+    for one in SITUATIONS:
+        rule = f"`{one.rule}`" if one.rule else "by the design"
+        rows.append(f"| {one.when} | {one.then} | {rule} | {one.source} |")
     return "\n".join(rows)
 
 

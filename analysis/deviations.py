@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from analysis.attrition import differential_response
 from analysis.contrasts import Context, Table
 from analysis.measured import Measured
 from analysis.results import ContrastResult, Deviation, ResponseResult, SampleRatio, TakeUpArm
@@ -38,6 +39,8 @@ def of_response(measured: Measured, response: ResponseResult, context: Context) 
                 f"(p = {response.p:.3f})",
             )
         )  # fmt: skip
+    if measured.times is not None:
+        found += _censoring(measured, context)
     missing = measured.outcome.missing
     if (
         not measured.complete
@@ -49,6 +52,25 @@ def of_response(measured: Measured, response: ResponseResult, context: Context) 
                 code="not_intention_to_treat", severity="serious", where=name,
                 sentence=f"{int((~measured.observed).sum())} outcomes of '{name}' are missing and the plan locks no "
                 "assumption with bounds, so the result may not be called intention to treat",
+            )
+        )  # fmt: skip
+    return found
+
+
+def _censoring(measured: Measured, context: Context) -> list[Deviation]:
+    """People lost from sight at another pace in one arm than in another."""
+    assert measured.times is not None
+    name, early = measured.outcome.name, measured.times.censored_early(measured.observed)
+    arm = context.trial.data[context.trial.arm].to_numpy()[measured.observed]
+    lost = differential_response(arm, early[measured.observed], context.trial.arms)
+    found = []
+    if lost.p is not None and lost.p < context.plan.attrition.alpha:
+        serious = lost.largest_gap > context.plan.attrition.threshold
+        found.append(
+            Deviation(
+                code="differential_censoring", severity="serious" if serious else "warning", where=name,
+                sentence=f"the share lost from sight before the end of '{name}' differs between arms by up to "
+                f"{lost.largest_gap:.1%} (p = {lost.p:.3f}), so being lost may have to do with the event",
             )
         )  # fmt: skip
     return found
@@ -86,7 +108,11 @@ def of_contrast(measured: Measured, result: ContrastResult, table: Table | None,
                 "as the plan says",
             )
         )  # fmt: skip
-    if context.decision.headline == "adjusted" and result.headline == "unadjusted" and not result.refused:
+    if (
+        context.decision.headline == "adjusted"
+        and result.headline == "unadjusted"
+        and not (result.refused or measured.outcome.effective_summary == "log_rank")
+    ):
         found.append(
             Deviation(
                 code="nothing_to_adjust_for", severity="warning", where=where,

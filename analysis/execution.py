@@ -111,6 +111,7 @@ def trial_of(plan: PreAnalysisPlan, data: pd.DataFrame) -> Trial:
         arm=columns.arm,
         control=plan.analysis.control,
         design=plan.design,
+        strata=plan.decision.strata,
         clusters=plan.decision.clusters,
         pairs=plan.decision.pairs,
         identity=columns.id,
@@ -168,7 +169,7 @@ def _outcome(
     estimated = [contrast(context, measured, *pair, weights, taken) for pair in context.plan.contrasts]
     for one in estimated:
         found += deviations.of_contrast(measured, one.result, one.table, context)
-    estimated = with_permutation(context, estimated, redraws)
+    estimated = with_permutation(context, measured, estimated, redraws)
     result = OutcomeResult(
         name=outcome.name,
         label=outcome.label,

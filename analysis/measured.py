@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.errors import DataError, UnknownColumn
 from analysis.plan_schema import Outcome
+from analysis.times import Times
 from analysis.trial import Trial, column_of, numeric
 
 _YES_NO = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "ja": 1.0, "nee": 0.0}
@@ -16,11 +17,21 @@ _YES_NO = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "ja": 1.0, "nee": 0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """One outcome for every participant: `values` (NaN where unknown) and `observed`, both of shape (n,)."""
+    """One outcome for every participant: `values` (NaN where unknown) and `observed`, both of shape (n,).
+
+    For a time to an event `values` are pseudo-values of the restricted mean, or whether the event was seen for a ratio
+    of hazards, and `times` holds the rest.
+    """
 
     outcome: Outcome
     values: np.ndarray
     observed: np.ndarray
+    times: Times | None = None
+
+    @property
+    def fixed(self) -> np.ndarray:
+        """What a redraw of the arms leaves as it is, shape (n,), NaN where unknown; no part of it knows the arms."""
+        return np.where(self.observed, self.values if self.times is None else self.times.fixed, np.nan)
 
     @property
     def complete(self) -> bool:
@@ -74,16 +85,10 @@ def measure(trial: Trial, outcome: Outcome) -> Measured:
     >>> measure(Trial(data), outcome).observed.tolist()
     [True, False, True]
     """
+    if outcome.kind == "time_to_event":
+        return _measure_times(trial, outcome)
     column = outcome.column
-    if column not in trial.data.columns:
-        if outcome.source.column is None:
-            raise DataError(
-                f"the data have no column '{column}': outcome '{outcome.name}' is worked out before the analysis, "
-                f"from {'a register' if outcome.source.register_ else 'answers'}",
-                remedy="build the data with the derived outcomes in it",
-                path=("outcomes", outcome.name, "source"),
-            )
-        raise UnknownColumn(column, trial.data.columns, path=("outcomes", outcome.name, "source"))
+    _require(trial, outcome, column)
     series = column_of(trial.data, column)
     series = _words_as_numbers(series) if outcome.kind == "binary" else series
     values = numeric(pd.DataFrame({column: series}), column).to_numpy(copy=True)
@@ -94,6 +99,36 @@ def measure(trial: Trial, outcome: Outcome) -> Measured:
     if outcome.effective_summary == "share_above_zero":
         values = np.where(observed, (values > 0).astype(float), np.nan)
     return Measured(outcome, values, observed)
+
+
+def _measure_times(trial: Trial, outcome: Outcome) -> Measured:
+    assert outcome.event is not None
+    _require(trial, outcome, outcome.column)
+    _require(trial, outcome, outcome.event)
+    time = numeric(trial.data, outcome.column).to_numpy(copy=True)
+    seen = _words_as_numbers(column_of(trial.data, outcome.event))
+    event = numeric(pd.DataFrame({outcome.event: seen}), outcome.event).to_numpy(copy=True)
+    observed = ~np.isnan(time) & ~np.isnan(event)
+    if not observed.any():
+        raise DataError(f"outcome '{outcome.name}' is missing for everybody")
+    _refuse(outcome, time[observed], observed, time[observed] < 0, "is a time below zero", trial.data.index)
+    wrong = ~np.isin(event[observed], (0.0, 1.0))
+    _refuse(outcome, event[observed], observed, wrong, f"in '{outcome.event}' is not 0 or 1", trial.data.index)
+    times = Times.of(time, event, observed, trial.data[trial.arm].to_numpy(), outcome.horizon)
+    values = times.pseudo_values if outcome.effective_summary == "rmst_difference" else event
+    return Measured(outcome, np.where(observed, values, np.nan), observed, times)
+
+
+def _require(trial: Trial, outcome: Outcome, column: str) -> None:
+    if column not in trial.data.columns:
+        if outcome.source.column is None and column == outcome.column:
+            raise DataError(
+                f"the data have no column '{column}': outcome '{outcome.name}' is worked out before the analysis, "
+                f"from {'a register' if outcome.source.register_ else 'answers'}",
+                remedy="build the data with the derived outcomes in it",
+                path=("outcomes", outcome.name, "source"),
+            )
+        raise UnknownColumn(column, trial.data.columns, path=("outcomes", outcome.name, "source"))
 
 
 def possible_range(outcome: Outcome) -> tuple[float, float]:

@@ -25,6 +25,7 @@ from analysis.results import (
     ResponseArm,
     ResponseResult,
 )
+from analysis.times import HAZARDS
 from analysis.uptake import complier_effect, refusal
 
 
@@ -34,6 +35,12 @@ class Estimated:
 
     result: ContrastResult
     table: Table | None
+
+
+METHODS = {
+    "hazard_ratio": "ratio of hazards (Cox), strata of the design apart",
+    "log_rank": "log-rank test with its one-step ratio of hazards, strata of the design apart",
+}
 
 
 def arm_means(context: Context, measured: Measured) -> tuple[ArmMean, ...]:
@@ -92,6 +99,8 @@ def contrast(
 ) -> Estimated:
     """One contrast, uncorrected. When it cannot be estimated the result says why and reads "unclear"."""
     headline = context.decision.headline
+    if measured.outcome.effective_summary == "log_rank":
+        headline = "unadjusted"  # a log-rank test takes no covariates
     bounds, bounds_refused = _bounds(context, measured, treated, comparison)
     common = {"treated": treated, "comparison": comparison, "correction": "", "bounds": bounds}
     try:
@@ -125,10 +134,19 @@ def contrast(
 
 
 def _method(context: Context, measured: Measured, usual: str) -> str:
-    """The estimator in words; a ratio of risks is not made by the difference of the decision table."""
-    if measured.outcome.effective_summary != "risk_ratio":
+    """The estimator in words; ratios and restricted means are not the difference of the decision table."""
+    summary = measured.outcome.effective_summary
+    simple = usual == context.decision.unadjusted
+    if summary in METHODS:
+        return METHODS[summary] + ("" if simple else ", with covariates")
+    if summary == "rmst_difference":
+        structure = context.decision.strata or context.decision.pairs or context.decision.weighs
+        if simple and not structure and context.clusters is None:
+            return "difference in restricted mean time"
+        return f"{usual}, on pseudo-values of the restricted mean time"
+    if summary != "risk_ratio":
         return usual
-    plain = not (context.decision.strata or context.clusters is not None) and usual == context.decision.unadjusted
+    plain = not (context.decision.strata or context.clusters is not None) and simple
     return "ratio of the two shares" if plain else "ratio of risks standardised by a logit"
 
 
@@ -179,6 +197,8 @@ def _complier(
 ) -> ComplierEffect | None:
     if taken is None:
         return None
+    if table.summary in HAZARDS:
+        return ComplierEffect(effect=None, refused="a ratio of hazards cannot be divided by a difference in take-up")
     here, t = taken[table.rows], table.data["t"].to_numpy()
     shares = [_known_mean(here[t == side]) for side in (1.0, 0.0)]
     result = ComplierEffect(effect=None, take_up_treated=shares[0], take_up_comparison=shares[1])

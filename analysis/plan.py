@@ -20,6 +20,7 @@ from analysis.defaults import Decision, decide
 from analysis.errors import PlanError, nearest
 from analysis.plan_schema import AnalysisPlan, Outcome, PlanSections
 from analysis.structure import check_contrasts
+from analysis.times import check_times
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +70,7 @@ class PreAnalysisPlan:
         analysis = _contrasts_filled(parsed.analysis_plan, arm_names(design))
         check_contrasts(design, analysis)
         decision = decide(design, analysis)
+        check_times(parsed.outcomes, decision)
         if parsed.decision is not None and parsed.decision != decision.locked():
             changed = sorted(k for k, v in decision.locked().items() if parsed.decision.get(k) != v)
             raise PlanError(

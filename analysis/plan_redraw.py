@@ -48,7 +48,9 @@ def _thick_strata(context: Context, drawn: Redraws) -> np.ndarray:
     return pd.factorize(pool_sparse(labels, drawn.observed, THICK)[0])[0].astype(np.intp)
 
 
-def with_permutation(context: Context, estimated: Sequence[Estimated], redraws: Redraws | None) -> list[Estimated]:
+def with_permutation(
+    context: Context, measured: Measured, estimated: Sequence[Estimated], redraws: Redraws | None
+) -> list[Estimated]:
     """The contrasts with p-value and inverted interval by redrawing; unchanged when there are no redraws.
 
     When the adjusted result is the main one, the outcome is first regressed on the covariates without the arm, and
@@ -57,17 +59,31 @@ def with_permutation(context: Context, estimated: Sequence[Estimated], redraws: 
     """
     if redraws is None or context.decision.inference != "permutation":
         return list(estimated)
-    return [one if one.table is None else _redrawn(context, one, redraws) for one in estimated]
+    return [one if one.table is None else _redrawn(context, measured, one, redraws) for one in estimated]
 
 
-def _redrawn(context: Context, one: Estimated, redraws: Redraws) -> Estimated:
+def _fixed(context: Context, measured: Measured, one: Estimated) -> np.ndarray:
+    """The outcome of everybody who may come into one of the two arms when these are redrawn, NaN for the others.
+
+    People of other arms belong to it; those of the two arms whom the plan leaves out (a broken pair) do not.
+    """
+    table = one.table
+    assert table is not None
+    arm = context.trial.data[context.trial.arm].to_numpy()
+    fixed = np.nan_to_num(measured.fixed) if measured.outcome.missing.handling == "zero" else measured.fixed
+    compared = (arm == one.result.treated) | (arm == one.result.comparison)
+    values = np.where(compared, np.nan, fixed)
+    values[table.rows] = measured.fixed[table.rows] if measured.times is not None else table.data["y"].to_numpy(float)
+    return values
+
+
+def _redrawn(context: Context, measured: Measured, one: Estimated, redraws: Redraws) -> Estimated:
     result, table = one.result, one.table
     assert table is not None
-    values = np.full(context.trial.n, np.nan)
-    y = table.data["y"].to_numpy(float)
+    values = _fixed(context, measured, one)
     if result.headline == "adjusted" and table.covariates:
-        y = _residuals(y, table.data[list(table.covariates)].to_numpy(float))
-    values[table.rows] = y
+        known = ~np.isnan(values)
+        values[known] = _residuals(values[known], context.covariates.values[known])
     data = context.trial.data.assign(**{"_redrawn outcome": values})
     try:
         test = randomization_inference(
@@ -96,10 +112,8 @@ def joint_correction(
     they were analysed, without covariates.
     """
     columns, hypotheses = {}, []
-    for place, (_, one) in enumerate(family):
-        assert one.table is not None
-        values = np.full(context.trial.n, np.nan)
-        values[one.table.rows] = one.table.data["y"].to_numpy(float)
+    for place, (measured, one) in enumerate(family):
+        values = _fixed(context, measured, one)
         name = f"_redrawn outcome {place}"
         columns[name] = values
         hypotheses.append(Hypothesis(name, one.result.treated, one.result.comparison))

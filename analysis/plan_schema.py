@@ -11,12 +11,23 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 Kind = Literal["binary", "continuous", "count", "ordinal", "time_to_event", "earnings"]
 Family = Literal["primary", "secondary", "exploratory"]
 Direction = Literal["higher_is_better", "lower_is_better", "neutral"]
-Summary = Literal["risk_difference", "mean_difference", "risk_ratio", "share_above_zero"]
+Summary = Literal[
+    "risk_difference", "mean_difference", "risk_ratio", "share_above_zero", "rmst_difference", "hazard_ratio",
+    "log_rank",
+]  # fmt: skip
 ContrastCorrection = Literal["dunnett", "holm", "none"]
 OutcomeCorrection = Literal["holm", "bonferroni", "bh", "by", "romano_wolf", "westfall_young", "none"]
 JOINT = ("romano_wolf", "westfall_young")
@@ -28,8 +39,14 @@ SUMMARIES: dict[str, tuple[str, ...]] = {
     "count": ("mean_difference",),
     "ordinal": ("mean_difference",),
     "earnings": ("mean_difference", "share_above_zero"),
+    "time_to_event": ("rmst_difference", "hazard_ratio", "log_rank"),
 }
 """The summaries that a plan can register for each kind of outcome; the first is the default."""
+
+RATIOS = ("risk_ratio", "hazard_ratio", "log_rank")
+"""Summaries whose value is a ratio, with no effect at one."""
+
+_OF_TIMES = ("event", "horizon")
 
 Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -86,6 +103,8 @@ class Outcome(Section):
     """One outcome with its estimand: what is summarised, for whom, when, and what happens when it is missing.
 
     `said` is how a sentence tells it, by language, with {count} where the number stands: "{count} started training".
+    A time to an event has the time in its source, `event` names the column that is 1 when the event was seen and 0 when
+    the person was lost from sight, and `horizon` is the time up to which the restricted mean counts.
     """
 
     name: Name
@@ -98,16 +117,13 @@ class Outcome(Section):
     summary: Summary | None = None
     population: Literal["all_randomised"] = "all_randomised"
     timepoint: str = ""
+    event: Name | None = None
+    horizon: Annotated[float, Field(gt=0)] | None = None
     intercurrent_events: Literal["treatment_policy"] = "treatment_policy"
     missing: Missing = Missing()
 
     @model_validator(mode="after")
     def _summary_fits_kind(self) -> Self:
-        if self.kind not in SUMMARIES:
-            raise ValueError(
-                f"a plan cannot carry out an outcome of kind '{self.kind}' by itself; derive a yes/no outcome at a "
-                "fixed time point, or analyse it beside the plan with analysis.cox and analysis.rmst"
-            )
         if self.summary is not None and self.summary not in SUMMARIES[self.kind]:
             raise ValueError(
                 f"summary '{self.summary}' does not fit an outcome of kind '{self.kind}'; "
@@ -119,6 +135,29 @@ class Outcome(Section):
         if missing.handling == "zero" and self.possible_range is not None and self.possible_range[0] > 0:
             raise ValueError("missing counted as zero, but zero lies outside missing.range")
         return self
+
+    @model_validator(mode="after")
+    def _times_are_whole(self) -> Self:
+        if self.kind != "time_to_event":
+            if self.event is not None or self.horizon is not None:
+                raise ValueError("event and horizon belong to an outcome of kind 'time_to_event'")
+            return self
+        if self.event is None:
+            raise ValueError("a time to an event needs event: the column that is 1 when the event was seen, else 0")
+        if self.effective_summary == "rmst_difference" and self.horizon is None:
+            raise ValueError("rmst_difference needs horizon: the time up to which the restricted mean counts")
+        if self.missing.handling not in ("complete_cases", "inverse_probability") or self.missing.bounds != "none":
+            raise ValueError(
+                "a time to an event has no worst case and no bounds; somebody who was never seen again is censored "
+                "at the last moment known, not missing"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Without the words for times where there are none, so that plans locked before keep their fingerprint."""
+        found = dump(self)
+        return found if self.kind == "time_to_event" else {k: v for k, v in found.items() if k not in _OF_TIMES}
 
     @property
     def column(self) -> str:

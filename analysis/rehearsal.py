@@ -75,5 +75,6 @@ def visible_columns(plan: PreAnalysisPlan) -> list[str]:
         *analysis.subgroups,
         *(analysis.attrition.covariates or ()),
         *(outcome.column for outcome in plan.outcomes),
+        *(outcome.event for outcome in plan.outcomes),
     ]
     return list(dict.fromkeys(name for name in wanted if name is not None and name not in hidden))

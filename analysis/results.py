@@ -221,7 +221,7 @@ class TakeUpArm(Value):
 
 
 class BalanceRow(Value):
-    """One covariate (or one level of it): mean and sd by arm, normalised difference by contrast."""
+    """One covariate (or one level of it): mean and sd by arm, normalised difference by contrast where there is one."""
 
     covariate: str
     missing: int

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from analysis.results import Results
 
 TOLERANCE = 1e-6
+DIFFERENCES = ("risk_difference", "mean_difference", "share_above_zero")
 
 
 def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None = None) -> str:
     """The text of an R script that prints every primary estimate and its standard error as a CSV table.
 
     `data_file` is the name of the CSV file; another may be given on the command line. With `results` the script also
-    compares and ends with an error when a number differs by more than one millionth. Left out of the script are ratios
-    of risks, and standard errors under weights with clusters.
+    compares and ends with an error when a number differs by more than one millionth. Left out of the script are ratios,
+    times to an event, and standard errors under weights with clusters.
 
     Raises `PlanError` for a plan whose weights come from the design itself, which R does not know.
 
@@ -93,8 +94,8 @@ def _plan(plan: PreAnalysisPlan) -> str:
 
 
 def _primary(plan: PreAnalysisPlan) -> list[Outcome]:
-    """The primary outcomes whose summary is a difference; ratios are not made again."""
-    return [o for o in plan.outcomes if o.family == "primary" and o.effective_summary != "risk_ratio"]
+    """The primary outcomes whose summary is a difference in means or shares; others are not made again."""
+    return [o for o in plan.outcomes if o.family == "primary" and o.effective_summary in DIFFERENCES]
 
 
 def _outcome(outcome: Outcome) -> str:

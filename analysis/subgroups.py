@@ -12,7 +12,7 @@ from scipy import stats
 
 from analysis.contrasts import Context, lay_table, unadjusted
 from analysis.errors import AnalysisError
-from analysis.estimate import Estimate
+from analysis.estimate import Estimate, on_scale
 from analysis.measured import Measured
 from analysis.multiplicity import adjust
 from analysis.outcome_results import effect_of
@@ -42,7 +42,7 @@ def equal_effects(estimates: Sequence[Estimate]) -> tuple[float, int, float]:
     >>> [round(float(part), 4) for part in equal_effects([one, two])]
     [4.5, 1.0, 0.0339]
     """
-    value = np.array([estimate.value for estimate in estimates])
+    value = np.array([on_scale(estimate.value, estimate.scale) for estimate in estimates])
     weight = 1 / np.array([estimate.se for estimate in estimates]) ** 2
     statistic = float(weight @ (value - weight @ value / weight.sum()) ** 2)
     df = len(value) - 1

@@ -84,8 +84,9 @@ def rmst(
 ) -> Estimate:
     """The difference in restricted mean survival time up to `horizon` (default: the shorter of the two follow-ups).
 
-    Units are those of `time`. `extras` holds both means with their standard errors. Royston and Parmar (2013). Raises
-    OptionError when nobody of an arm is followed up to the horizon.
+    An arm in which the last person followed had the event is known to the end. Units are those of `time`. `extras`
+    holds both means with their standard errors. Royston and Parmar (2013). Raises OptionError when nobody of an arm is
+    followed up to the horizon.
 
     >>> import pandas as pd
     >>> data = pd.DataFrame({"week": [1.0, 2, 4, 4, 3, 4, 4, 4], "found": [1, 1, 0, 1, 1, 0, 0, 0],
@@ -101,8 +102,9 @@ def rmst(
     arms, mine = two_arms(frame.loc[keep, arm], treated, of_trial(data, "control", control))
     rows = frame.loc[keep].loc[mine]
     t, d = _times(rows, time, event)
-    last = [float(t[arms.indicator == j].max()) for j in (0, 1)]
-    end = min(last) if horizon is None else float(horizon)
+    last = [kernel.followed_up_to(t[arms.indicator == j], d[arms.indicator == j]) for j in (0, 1)]
+    shorter = min(float(t[arms.indicator == j].max()) for j in (0, 1))
+    end = shorter if horizon is None else float(horizon)
     if end <= 0 or end > min(last):
         raise OptionError(
             f"nobody of an arm is followed up to {end:g}", remedy=f"use a horizon of at most {min(last):g}"

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from analysis.results import ContrastResult, OutcomeResult, Results
     from analysis.results import Effect as Estimated
 
-UNITS: dict[str, Unit] = {"risk_difference": "share", "share_above_zero": "share", "risk_ratio": "ratio"}
+UNITS: dict[str, Unit] = {
+    "risk_difference": "share", "share_above_zero": "share", "risk_ratio": "ratio", "hazard_ratio": "ratio",
+    "log_rank": "ratio",
+}  # fmt: skip
 """The unit of an effect by the summary that the plan registered; every other summary is in the outcome's own unit."""
 
 
@@ -93,7 +96,8 @@ def pooled_of(outcome: OutcomeResult, reader: Reader) -> Pooled | None:
 
 def in_words(outcome: OutcomeResult, reader: Reader) -> Figure:
     """A plain sentence for each contrast of an outcome that has an effect."""
-    words = OutcomeWords(reader.outcome(outcome), reader.said.get(outcome.name, ""))
+    pace = outcome.summary in ("hazard_ratio", "log_rank")
+    words = OutcomeWords(reader.outcome(outcome), reader.said.get(outcome.name, ""), pace)
     anchor = f"{slug(outcome.name)}-in-words"
     if not reader.look.is_open:
         comparison = ArmOutcome("", "", 0.0, 0)

@@ -42,10 +42,12 @@ class ArmOutcome:
 @dataclass(frozen=True, slots=True)
 class OutcomeWords:
     """How an outcome is said. `happened` holds the place `{count}`: "{count} started training", "begonnen er {count}
-    aan een opleiding". `name` is for tables and for means ("earnings in euros")."""
+    aan een opleiding". `name` is for tables and for means ("earnings in euros"). `pace` says that a ratio compares how
+    often it happens at any moment, not how many have it in the end."""
 
     name: str
     happened: str = ""
+    pace: bool = False
 
     def said(self, count: str, language: Language) -> str:
         """The outcome with its count."""
@@ -121,7 +123,7 @@ def _of_hundred(arm: ArmOutcome, comparison: ArmOutcome, words: OutcomeWords, la
         "sentence.of_hundred", language, arm=arm.phrase, happened=happened, comparison=comparison.phrase, count=without
     )
     if ratio:
-        return f"{said} {_times(effect, language)}"
+        return f"{said} {_times(effect, words, language)}"
     return f"{said} {_difference(effect, write, language, 'per_hundred')}"
 
 
@@ -152,9 +154,9 @@ def _difference(effect: Effect, write: Callable[[float], str], language: Languag
     )
 
 
-def _times(effect: Effect, language: Language) -> str:
+def _times(effect: Effect, words: OutcomeWords, language: Language) -> str:
     write = writer("ratio", Formatter(language))
-    key = "sentence.ratio.clear" if effect.clear else "sentence.ratio.unclear"
+    key = f"sentence.{'pace' if words.pace else 'ratio'}.{'clear' if effect.clear else 'unclear'}"
     return text(key, language, value=write(effect.value), low=write(effect.low), high=write(effect.high))
 
 

@@ -49,6 +49,18 @@ def kaplan_meier(time: Array, event: Array) -> Curve:
     return Curve(times, at_risk, events, survival, survival**2 * np.cumsum(hazard))
 
 
+def followed_up_to(time: Array, event: Array) -> float:
+    """The last time at which the curve of times and events, each of shape (n,), is known.
+
+    Infinite when everybody who was left had the event at the last time: nobody stays without it afterwards.
+
+    >>> followed_up_to(np.array([2.0, 5.0]), np.array([1, 0])), followed_up_to(np.array([2.0, 5.0]), np.array([0, 1]))
+    (5.0, inf)
+    """
+    last = float(time.max())
+    return float("inf") if bool((event[time == last] == 1).all()) else last
+
+
 def restricted_mean(curve: Curve, horizon: float) -> tuple[float, float]:
     """The area under the curve up to `horizon` and its variance (Klein and Moeschberger 2003, section 4.5)."""
     inside = curve.times < horizon
@@ -139,8 +151,11 @@ def over_strata(Z: Array, time: Array, event: Array, beta: Array, cuts: Array) -
     edges = [0, *cuts.tolist(), time.size]
     rows = [slice(low, high) for low, high in pairwise(edges)]
     found = [partial(Z[part], time[part], event[part], beta) for part in rows]
-    value, score, information = (np.sum([one[place] for one in found], axis=0) for place in range(3))
-    return float(value), score, information, np.concatenate([one[3] for one in found])
+    values, scores, informations, residuals = zip(*found, strict=True)
+    return (
+        float(np.sum(values)), np.sum(np.stack(scores), axis=0), np.sum(np.stack(informations), axis=0),
+        np.concatenate(residuals),
+    )  # fmt: skip
 
 
 def partial(Z: Array, time: Array, event: Array, beta: Array) -> tuple[float, Array, Array, Array]:

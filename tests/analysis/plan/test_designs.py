@@ -112,6 +112,87 @@ def test_few_clusters_are_tested_by_redrawing_the_clusters():
     assert (1 / found.p_permutation) <= 924 + 1e-9  # all ways to choose 6 of 12 clusters
 
 
+STRATIFIED = {"method": "permuted_blocks", "ratio": TWO}
+CLUSTERED = {"method": "clustered", "ratio": TWO, "clusters": "desk"}
+LOTTERY = {"method": "lottery", "places": 90}
+RERANDOMIZED = {"method": "rerandomized", "covariates": ["age"]}
+SITUATIONS = {
+    "sparse strata": (STRATIFIED | {"strata": ["cell"]}, "a", "b", {}, "blocked"),
+    "pairs after loss": ({"method": "matched_pairs", "ratio": TWO, "pairs": "duo"}, "a", "b", {}, "matched pairs"),
+    "unpaired after loss": (
+        {"method": "matched_pairs", "ratio": TWO, "pairs": "duo"}, "a", "b", {"broken_pairs": "unpaired"}, "Welch",
+    ),
+    "clusters in strata": (CLUSTERED | {"strata": ["part"]}, "a", "b", {}, "blocked CR2"),
+    "few clusters": (CLUSTERED, "a", "b", {"clusters_planned": 14}, "CR2"),
+    "lottery": (LOTTERY, "waiting list", "offer", {}, "Welch"),
+    "lottery in strata": (LOTTERY | {"strata": ["region"]}, "waiting list", "offer", {}, "blocked"),
+    "weighted lottery": (
+        LOTTERY | {"strata": ["region"], "places": {"noord": 50, "zuid": 40}, "tickets": "tickets"}, "waiting list",
+        "offer", {}, "weighted",
+    ),
+    "rerandomised clusters": (RERANDOMIZED | {"base": CLUSTERED}, "a", "b", {}, "CR2"),
+    "rerandomised strata": (
+        RERANDOMIZED | {"base": {"method": "blocked", "ratio": TWO, "strata": ["region"]}}, "a", "b", {}, "blocked",
+    ),
+    "two stages in strata": (
+        {"method": "two_stage", "first": {"method": "complete", "ratio": {"sms": 1, "letter": 1}}, "second": TWO,
+         "enrolled": "enrolled", "within": ["region"]}, "sms > a", "sms > b", {}, "blocked",
+    ),
+    "known probabilities": (
+        {"method": "simple", "ratio": TWO}, "a", "b", {"columns": {"probability": "chance"}}, "weighted",
+    ),
+}  # fmt: skip
+
+
+def situation(name, effect, seed, n=240):
+    allocation, control, treated, settings, _ = SITUATIONS[name]
+    n = 84 if name == "few clusters" else n
+    data = units(seed, n)
+    data["part"] = np.where(data["desk"] % 3 == 0, "noord", "zuid")
+    data["cell"] = data["region"] + " " + (data["age"] // 2).astype(int).astype(str)
+    data["arm"] = rz.from_dict(allocation).draw(data, seed).astype(object)
+    rng = np.random.default_rng(seed + 2_000)
+    noise = rng.normal(size=n) + 0.4 * rng.normal(size=n)[data["desk"]] + 0.6 * rng.normal(size=n)[data["duo"]]
+    data["score"] = 0.08 * data["age"] + (data["region"] == "zuid") + effect * (data["arm"] == treated) + noise
+    data["chance"] = 0.5
+    if "loss" in name:
+        data.loc[rng.random(n) < 0.1, "score"] = np.nan
+    outcome = {"name": "score", "kind": "continuous", "source": {"column": "score"}}
+    analysis_plan = {"control": control, "contrasts": [[treated, control]], "covariates": ["age"], "draws": 200}
+    plan = PreAnalysisPlan.from_dict(
+        {"allocation": allocation, "outcomes": [outcome], "analysis_plan": analysis_plan | settings}
+    )
+    return plan, data
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_every_situation_of_the_decision_table_is_estimated_on_data_of_that_very_design(name):
+    plan, data = situation(name, effect=4.0, seed=31)
+    results = plan.run(data)
+    contrast = results.outcomes[0].contrasts[0]
+    assert not contrast.refused
+    assert SITUATIONS[name][4] in contrast.unadjusted.convention
+    for effect in (contrast.unadjusted, contrast.adjusted):
+        assert abs(effect.value - 4.0) < 4.5 * effect.se
+        assert effect.se < 0.9
+    codes = {deviation.code for deviation in results.deviations}
+    assert ("sparse_strata_pooled" in codes) == (name == "sparse strata")
+    assert ("broken_pairs" in codes) == (name == "pairs after loss")
+    assert (contrast.p_permutation is not None) == (name == "few clusters")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", ["sparse strata", "pairs after loss", "few clusters", "weighted lottery"])
+def test_the_interval_of_a_situation_holds_the_effect_as_often_as_it_says(name):
+    held = 0
+    for seed in range(120):
+        plan, data = situation(name, 1.0, seed)
+        found = plan.run(data).outcomes[0].contrasts[0]
+        low, high = found.permutation_interval or (found.main.low, found.main.high)
+        held += low <= 1.0 <= high
+    assert held / 120 > 0.88
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("method", ["complete", "permuted_blocks", "minimization", "matched_pairs", "clustered"])
 def test_the_main_result_rejects_a_true_null_at_its_stated_rate(method):

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from analysis import PreAnalysisPlan
-from analysis.defaults import RULES, decision_table
+from analysis.defaults import RULES, decision_table, situations_table
 from analysis.errors import AnalysisError, DesignNotEstimable, PlanError
 from randomization.designs import METHODS
 
@@ -138,6 +138,7 @@ def test_the_design_decides_the_estimator(allocation, control, expected):
 def test_the_published_decision_table_is_the_one_that_decides(examples):
     page = (examples.parent / "docs/methods/plan.md").read_text(encoding="utf-8")
     assert decision_table() in page
+    assert situations_table() in page
 
 
 @pytest.mark.parametrize(
