@@ -224,10 +224,12 @@ def line(
 
 
 def bars(
-    x: Sequence[float], y: Sequence[float], hover: Sequence[str], *, series: int = 0, name: str = "", width: float = 13
-) -> dict[str, Any]:
-    """Horizontal bars from zero, their middles at y."""
+    x: Sequence[float], y: Sequence[float], hover: Sequence[str], *, series: int = 0, name: str = "", width: float = 13,
+    base: Sequence[float] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Horizontal bars of length x, from zero or from `base`, their middles at y."""
     return {
+        **({} if base is None else {"base": list(base)}),
         "type": "bar",
         "orientation": "h",
         "x": list(x),

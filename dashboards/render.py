@@ -78,14 +78,15 @@ def flow_html(top: list[Box], columns: list[tuple[str, list[Box]]], bottom: list
 
 def figure_style() -> str:
     """The style of figures alone, on the theme's variables: for a page that has a style of its own."""
-    return theme.css_variables() + _template_source("figure.css")
+    return theme.css_variables() + template_source("figure.css")
 
 
 def style_sheet() -> str:
     """The style of standalone reports: that of figures, then plain rules for the page."""
-    return figure_style() + _template_source("report.css")
+    return figure_style() + template_source("report.css")
 
 
-def _template_source(name: str) -> str:
+def template_source(name: str) -> str:
+    """The text of a template or style sheet as it stands."""
     source, _, _ = PackageLoader("dashboards").get_source(environment(), name)
     return source

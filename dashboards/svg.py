@@ -184,10 +184,11 @@ def _intervals(frame: _Frame, trace: Mapping[str, Any], y: list[float]) -> list[
 def _bar(frame: _Frame, trace: Mapping[str, Any]) -> list[str]:
     if trace.get("orientation") != "h":
         raise FigureError("a static drawing has horizontal bars only", remedy="Use drawing.bars.")
-    zero, parts = frame.x(max(0.0, frame.x_range[0])), []
+    starts = trace.get("base") or [max(0.0, frame.x_range[0])] * len(trace["x"])
+    shift, parts = (0.0 if "base" not in trace else 1.0), []
     thickness = abs(frame.y(trace["width"]) - frame.y(0))
-    for value, at, hover in zip(trace["x"], trace["y"], trace["hovertext"], strict=True):
-        end, middle = frame.x(value), frame.y(at)
+    for start, value, at, hover in zip(starts, trace["x"], trace["y"], trace["hovertext"], strict=True):
+        zero, end, middle = frame.x(start), frame.x(value + shift * start), frame.y(at)
         parts.append(
             f'<rect x="{min(zero, end)}" y="{round(middle - thickness / 2, 2)}" width="{round(abs(end - zero), 2)}" '
             f'height="{round(thickness, 2)}" fill="{trace["marker"]["color"]}">{_title(hover)}</rect>'

@@ -1,7 +1,8 @@
 """The words of figures, pages and reports live in one catalogue per language, so that no module writes prose itself.
 
-A catalogue is `texts.<language>.json`: a flat mapping from a key ("forest.title") to a sentence with named places
-("{count} people"). Numbers enter a sentence only after `dashboards.format` wrote them in that language.
+A catalogue is `texts.<language>.json` with `design.<language>.json`, the words of design documents: flat mappings from
+a key ("forest.title") to a sentence with named places ("{count} people"). Numbers enter a sentence only after
+`dashboards.format` wrote them in that language.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Literal, get_args
 from dashboards.errors import TextError
 
 Language = Literal["nl", "en"]
+PARTS = ("texts", "design")
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
@@ -22,8 +24,11 @@ def catalogue(language: Language) -> dict[str, str]:
     """All texts of one language. Raises `TextError` for a language without catalogue."""
     if language not in LANGUAGES:
         raise TextError(f"there are no texts in '{language}'", remedy=f"Choose one of {', '.join(LANGUAGES)}.")
-    name = f"texts.{language}.json"
-    return json.loads(resources.files("dashboards").joinpath(name).read_text(encoding="utf-8"))
+    home = resources.files("dashboards")
+    texts: dict[str, str] = {}
+    for part in PARTS:
+        texts |= json.loads(home.joinpath(f"{part}.{language}.json").read_text(encoding="utf-8"))
+    return texts
 
 
 def text(key: str, language: Language, **places: object) -> str:

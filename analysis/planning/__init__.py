@@ -7,9 +7,10 @@
 
 from analysis.planning.assumptions import Named
 from analysis.planning.model import Comparison, Model, Stage
-from analysis.planning.money import Allocation, Lottery
+from analysis.planning.money import Allocation, Bill, Lottery
 from analysis.planning.plan import EXAMPLE, Detectable, Plan, Size, Step
 from analysis.planning.recruitment import Forecast
+from analysis.planning.rivals import Convention
 from analysis.planning.section import Assumption, SampleSize
 from analysis.planning.uncertainty import Assurance, Bar, Grid
 
@@ -19,7 +20,9 @@ __all__ = [
     "Assumption",
     "Assurance",
     "Bar",
+    "Bill",
     "Comparison",
+    "Convention",
     "Detectable",
     "Forecast",
     "Grid",

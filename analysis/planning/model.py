@@ -7,7 +7,7 @@ arithmetic gives the textbook number and the final one, and the chain of factors
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,7 +15,7 @@ from scipy import special
 
 from analysis.planning.section import Arm, Clusters, Outcome, SampleSize
 from analysis.power.errors import ImpossibleRequest, NoSolution
-from analysis.power.many_to_one import joint_within, rejections, step_down_critical
+from analysis.power.many_to_one import Rejections, joint_within, rejections, step_down_critical
 from analysis.power.roots import root
 from analysis.power.sequential import boundaries, crossing
 
@@ -73,7 +73,7 @@ class Model:
         if self.section.comparisons == "all_pairs":
             ordered = [control, *(name for name in names if name != control)]
             return [(b, a) for i, a in enumerate(ordered) for b in ordered[i + 1 :]]
-        return [(a, b) for a, b in self.section.comparisons]
+        return [(b, a) if a == control else (a, b) for a, b in self.section.comparisons]
 
     def sizes(self, n: float) -> dict[str, float]:
         """People analysed in every arm when an arm of ratio 1 has `n`."""
@@ -119,7 +119,6 @@ class Model:
         found = [self.comparison(pair, sizes, stage, scale) for pair in pairs]
         df = self._df(sizes) if stage.clusters else math.inf
         many_to_one = len({c.other for c in found}) == 1
-        correction = self._correction(len(found), many_to_one)
         joint = self.section.power_of != "marginal" and stage.arms and len(found) > 1
         if joint and ((stage.looks and self.section.looks is not None) or not many_to_one):
             raise ImpossibleRequest(
@@ -127,15 +126,26 @@ class Model:
                 f"'{self.section.power_of}' power is computed for comparisons with one control and without looks",
                 remedy="use power_of: marginal, or simulate the plan",
             )
-        critical = self._critical(correction, found, df)
-        if correction == "holm" or (self.section.power_of != "marginal" and len(found) > 1):
-            return self._joint(critical, found, df)
-        return min(self._one(c, critical[0], df, stage) for c in found)
+        if joint:
+            chances = self._chances(self._critical(found, df), found, df)
+            return chances.any_pair if self.section.power_of == "any" else chances.all_pairs
+        return min(self._marginal(found, df, stage))
+
+    def marginal(self, sizes: Mapping[str, float], *, scale: float = 1.0) -> dict[tuple[str, str], float]:
+        """Power of every comparison by itself at these sizes, with the correction of the whole family."""
+        found = [self.comparison(pair, sizes, FULL, scale) for pair in self.pairs()]
+        return dict(zip(self.pairs(), self._marginal(found, self._df(sizes), FULL), strict=True))
+
+    def _marginal(self, found: list[Comparison], df: float, stage: Stage) -> Sequence[float]:
+        critical = self._critical(found, df)
+        if len(set(critical)) > 1 and not (stage.looks and self.section.looks is not None):
+            return self._chances(critical, found, df).marginal
+        # A step-down correction under looks is sized by its first step, which every comparison must at least pass.
+        return [self._one(c, critical[0], df, stage) for c in found]
 
     def solve_size(self, power: float, *, stage: Stage = FULL) -> float:
         """Unrounded people an arm of ratio 1 needs, checked by substitution."""
-        if power <= self.section.alpha:
-            raise ImpossibleRequest("power", f"{power:g} does not exceed alpha {self.section.alpha:g}")
+        self.check_power(power)
 
         def miss(n: float) -> float:
             return self.power(self.sizes(n), stage=stage) - power
@@ -153,8 +163,37 @@ class Model:
             raise NoSolution("n", f"the search ended at {n:g}, where the power is {miss(n) + power:.6f}")
         return n
 
+    def size_of(self, pair: tuple[str, str], power: float) -> float | None:
+        """People an arm of ratio 1 needs for this comparison alone, corrected as in its family, or None."""
+
+        def miss(n: float) -> float:
+            return self.marginal(self.sizes(n))[pair] - power
+
+        low = self.smallest(FULL)
+        high = low
+        while miss(high) < 0:
+            high *= 2
+            if high > 1e12:
+                return None
+        return low if high == low else root(miss, high / 2, high, xtol=1e-9, rtol=1e-13)
+
+    def scale_of(self, pair: tuple[str, str], sizes: Mapping[str, float], power: float) -> float | None:
+        """Multiple of the assumed effects at which this comparison has the power; None when none does."""
+        top = self.largest_scale()
+
+        def miss(scale: float) -> float:
+            return self.marginal(sizes, scale=scale)[pair] - power
+
+        high = min(1.0, top)
+        while miss(high) < 0:
+            if high >= top:
+                return None
+            high = min(1.5 * high, top)
+        return root(miss, 1e-9, high, xtol=1e-12)
+
     def solve_scale(self, sizes: Mapping[str, float], power: float) -> float:
         """Multiple of the assumed effects that has the power at these sizes."""
+        self.check_power(power)
 
         def miss(scale: float) -> float:
             return self.power(sizes, scale=scale) - power
@@ -169,6 +208,13 @@ class Model:
             while miss(low) > 0:
                 low /= 10
         return root(miss, low, top, xtol=1e-12)
+
+    def check_power(self, power: float) -> None:
+        """Raises for a power that no size gives: not above alpha, or certainty."""
+        if not power > self.section.alpha:
+            raise ImpossibleRequest("power", f"{power:g} does not exceed alpha {self.section.alpha:g}")
+        if power >= 1:
+            raise ImpossibleRequest("power", f"must be below 1, not {power:g}: no number of people gives certainty")
 
     def _arm(self, name: str) -> Arm:
         return next(arm for arm in self.section.arms if arm.name == name)
@@ -246,15 +292,16 @@ class Model:
             return "bonferroni"
         return chosen
 
-    def _critical(self, correction: str, found: list[Comparison], df: float) -> list[float]:
+    def _critical(self, found: list[Comparison], df: float) -> list[float]:
+        correction = self._correction(len(found), len({c.other for c in found}) == 1)
         alpha, sides = self.section.alpha, self.section.sides
         if correction == "dunnett":
             value = _dunnett(tuple(round(c.loading_null, 9) for c in found), alpha, sides, df)
             return [value] * len(found)
         return step_down_critical(len(found), alpha, correction, sides=sides, df=df, control_ratio=1.0)
 
-    def _joint(self, critical: list[float], found: list[Comparison], df: float) -> float:
-        chances = rejections(
+    def _chances(self, critical: list[float], found: list[Comparison], df: float) -> Rejections:
+        return rejections(
             critical,
             [abs(c.effect) / c.se for c in found],
             [c.loading for c in found],
@@ -262,9 +309,6 @@ class Model:
             df=df,
             widths=[c.se_null / c.se for c in found],
         )
-        if self.section.power_of == "any":
-            return chances.any_pair
-        return chances.all_pairs if self.section.power_of == "all" else min(chances.marginal)
 
     def _one(self, c: Comparison, critical: float, df: float, stage: Stage) -> float:
         drift, width = abs(c.effect) / c.se, c.se_null / c.se

@@ -6,21 +6,26 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from analysis.planning.cheapest import improved_for_budget, improved_for_power
 from analysis.planning.model import FULL, Model
-from analysis.power.errors import ImpossibleRequest
+from analysis.power.errors import ImpossibleRequest, NoSolution
 from analysis.power.roots import root
 
-__all__ = ["Allocation", "Lottery", "allocate", "cost_of", "lottery"]
+__all__ = ["Allocation", "Bill", "Lottery", "allocate", "bill", "cost_of", "detectable", "lottery"]
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """People to recruit in every arm, what they cost and the power they give; `equal_power` is that of equal arms."""
+    """People to recruit in every arm, what they cost in euros and the power they give.
+
+    `multiple` of the assumed effects is the smallest that these people detect with the power of the section; None when
+    they are too few for any. `equal_power` is that of the ratios of the section for the same money.
+    """
 
     recruited: Mapping[str, int]
     cost: float
     power: float
-    multiple: float
+    multiple: float | None
     equal_power: float | None
     at_capacity: tuple[str, ...]
 
@@ -31,14 +36,33 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True)
+class Bill:
+    """What a number of recruits is expected to cost, in euros: in all, by arm, and a person of each arm."""
+
+    by_arm: Mapping[str, float]
+    per_person: Mapping[str, float]
+
+    @property
+    def total(self) -> float:
+        """Euros over all arms."""
+        return sum(self.by_arm.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Lottery:
     """Places drawn among applicants: the sizes that follow, the power, the smallest detectable effect."""
 
     treated: int
     control: int
     power: float
-    multiple: float
+    multiple: float | None
     warnings: tuple[str, ...]
+
+
+def bill(model: Model, recruited: Mapping[str, int]) -> Bill:
+    """Expected costs of these recruits; a person who leaves later has been paid for."""
+    prices = {name: cost_of(model, name) for name in recruited}
+    return Bill({name: prices[name] * count for name, count in recruited.items()}, prices)
 
 
 def cost_of(model: Model, name: str) -> float:
@@ -49,8 +73,12 @@ def cost_of(model: Model, name: str) -> float:
 
 
 def allocate(model: Model, lost: float, budget: float | None, power: float | None) -> Allocation:
-    """Arms sized by Neyman's rule (spread over root cost), capacities respected. Source: Cochran (1977) §5.5."""
+    """Arms sized so that the weakest comparison gains most a euro, capacities respected; see `cheapest`."""
     section = model.section
+    if budget is not None and power is not None:
+        raise ImpossibleRequest("budget", "give a budget or a power: the other follows from it")
+    if budget is not None and not math.isfinite(budget):
+        raise ImpossibleRequest("budget", f"must be a finite amount of euros, not {budget:g}")
     prices = {arm.name: cost_of(model, arm.name) for arm in section.arms}
     if min(prices.values()) <= 0:
         free = min(prices, key=lambda name: prices[name])
@@ -81,9 +109,11 @@ def _weights(model: Model, prices: Mapping[str, float]) -> dict[str, float]:
     return weights
 
 
-def _spread(model: Model, budget: float, prices: Mapping[str, float]) -> tuple[dict[str, float], tuple[str, ...]]:
+def _spread(
+    model: Model, budget: float, prices: Mapping[str, float], ratios: Mapping[str, float] | None = None
+) -> tuple[dict[str, float], tuple[str, ...]]:
     """Real-valued sizes that spend the budget, arms beyond their capacity held there."""
-    weights = _weights(model, prices)
+    weights = _weights(model, prices) if ratios is None else ratios
     capacity = {arm.name: arm.capacity for arm in model.section.arms}
     fixed: dict[str, float] = {}
     while True:
@@ -103,18 +133,21 @@ def _best_for_budget(model: Model, lost: float, budget: float, prices: Mapping[s
     least = 2 * sum(prices.values())
     if budget < least:
         raise ImpossibleRequest("budget", f"{budget:g} does not pay for two people in every arm, which cost {least:g}")
-    sizes, full = _spread(model, budget, prices)
-    recruited = {name: max(2, math.floor(size + 1e-9)) for name, size in sizes.items()}
+    rule, _ = _spread(model, budget, prices)
+    sizes = improved_for_budget(model, rule, prices, budget, 1 - lost)
+    recruited = {name: max(2, math.floor(size + 1e-6)) for name, size in sizes.items()}
     cost = sum(recruited[name] * prices[name] for name in recruited)
     if cost > budget * (1 + 1e-12):
         raise ImpossibleRequest("budget", f"{budget:g} leaves an arm with fewer than two people")
     ratios = {arm.name: arm.ratio for arm in model.section.arms}
-    unit = budget / sum(ratios[name] * prices[name] for name in ratios)
-    equal = {name: unit * ratio * (1 - lost) for name, ratio in ratios.items()}
-    return _described(model, lost, recruited, cost, full, model.power(equal))
+    equal, _ = _spread(model, budget, prices, ratios)
+    kept = {name: size * (1 - lost) for name, size in equal.items()}
+    return _described(model, lost, recruited, cost, model.power(kept))
 
 
 def _cheapest_for_power(model: Model, lost: float, power: float, prices: Mapping[str, float]) -> Allocation:
+    model.check_power(power)
+
     def reached(budget: float) -> float:
         sizes, _ = _spread(model, budget, prices)
         return model.power({name: size * (1 - lost) for name, size in sizes.items()}) - power
@@ -126,10 +159,11 @@ def _cheapest_for_power(model: Model, lost: float, power: float, prices: Mapping
         if high > 1e15:
             raise ImpossibleRequest("power", f"{power:g} cannot be reached within the capacities of the arms")
     budget = high if high == low else root(reached, high / 2, high, xtol=1e-6 * low)
-    sizes, full = _spread(model, budget, prices)
-    recruited = {name: math.ceil(size - 1e-9) for name, size in sizes.items()}
+    rule, _ = _spread(model, budget, prices)
+    sizes = improved_for_power(model, rule, prices, power, 1 - lost)
+    recruited = {name: math.ceil(size - 1e-6) for name, size in sizes.items()}
     cost = sum(recruited[name] * prices[name] for name in recruited)
-    return _described(model, lost, recruited, cost, full, None)
+    return _described(model, lost, recruited, cost, None)
 
 
 def _described(
@@ -137,12 +171,22 @@ def _described(
     lost: float,
     recruited: dict[str, int],
     cost: float,
-    full: tuple[str, ...],
     equal: float | None,
 ) -> Allocation:
     analysed = {name: size * (1 - lost) for name, size in recruited.items()}
-    multiple = model.solve_scale(analysed, model.section.power)
+    multiple = detectable(model, analysed, model.section.power)
+    full = tuple(
+        arm.name for arm in model.section.arms if arm.capacity is not None and recruited[arm.name] >= arm.capacity
+    )
     return Allocation(recruited, cost, model.power(analysed), multiple, equal, full)
+
+
+def detectable(model: Model, analysed: Mapping[str, float], power: float) -> float | None:
+    """Smallest multiple of the assumed effects with the power; None when even the largest effect falls short."""
+    try:
+        return model.solve_scale(analysed, power)
+    except NoSolution:
+        return None
 
 
 def lottery(model: Model, lost: float, capacity: int, applicants: int, power: float) -> Lottery:
@@ -164,6 +208,6 @@ def lottery(model: Model, lost: float, capacity: int, applicants: int, power: fl
         capacity,
         applicants - capacity,
         model.power(people),
-        model.solve_scale(people, power),
+        detectable(model, people, power),
         ("no finite-population correction: it does not apply to a treatment effect",),
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
-from analysis.planning import money, recruitment, uncertainty
+from analysis.planning import money, recruitment, rivals, uncertainty
 from analysis.planning.assumptions import Named, named, replaced
 from analysis.planning.model import FULL, STAGES, Model
-from analysis.planning.section import Outcome, SampleSize, read
+from analysis.planning.section import Outcome, SampleSize, check_looks, read
+from analysis.power.assurance import observed_power
 from analysis.power.errors import ImpossibleRequest
 from analysis.power.result import Result
 from analysis.power.sequential import group_sequential
@@ -142,25 +143,55 @@ class Plan:
         return self._detectable(model, model.sizes(self._analysed(n, model, recruited)), power)
 
     def table(self) -> list[dict[str, Any]]:
-        """Size and smallest detectable effect of every outcome and comparison, for the design document."""
+        """A row for every outcome and comparison: what it needs by itself, and what the planned size gives it.
+
+        Keys: outcome, treated, comparison, level_treated and level_comparison (expected proportion or mean),
+        effect_itt, se, analysed and recruited (an arm of ratio 1, for this comparison alone with the correction of the
+        whole family; None when no number suffices), planned (people analysed at the planned size), power and mde_itt
+        there.
+        """
+        recruited = self.n().recruited_by_arm
+        return [row for outcome in self.section.outcomes for row in self._rows(outcome, recruited)]
+
+    def _rows(self, outcome: Outcome, recruited: Mapping[str, int]) -> list[dict[str, Any]]:
+        model, lost = self.model(outcome.name), self._attrition(outcome)
+        sizes = {name: count * (1 - lost) for name, count in recruited.items()}
+        powers = model.marginal(sizes)
         rows = []
-        for outcome in self.section.outcomes:
-            size, model = self.n(outcome=outcome.name), self.model(outcome.name)
-            sizes = model.sizes(size.n)
-            for pair in model.pairs():
-                found = model.comparison(pair, sizes, FULL, 1.0)
-                rows.append(
-                    {
-                        "outcome": outcome.name,
-                        "treated": pair[0],
-                        "comparison": pair[1],
-                        "effect_itt": found.effect,
-                        "se": found.se,
-                        "analysed": size.analysed,
-                        "recruited": size.recruited,
-                    }
-                )
+        for pair in model.pairs():
+            found = model.comparison(pair, sizes, FULL, 1.0)
+            needed = model.size_of(pair, self.section.power)
+            multiple = model.scale_of(pair, sizes, self.section.power)
+            treated, other = (model.level(name, FULL, 1.0) for name in pair)
+            rows.append(
+                {
+                    "outcome": outcome.name,
+                    "treated": pair[0],
+                    "comparison": pair[1],
+                    "level_treated": treated,
+                    "level_comparison": other,
+                    "effect_itt": found.effect,
+                    "se": found.se,
+                    "analysed": None if needed is None else round_up(needed),
+                    "recruited": None if needed is None else round_up(round_up(needed) / (1 - lost)),
+                    "planned": tuple(sizes[name] for name in pair),
+                    "power": powers[pair],
+                    "mde_itt": None if multiple is None else found.effect * multiple,
+                }
+            )
         return rows
+
+    def cost(self, recruited: Mapping[str, int] | None = None) -> money.Bill:
+        """Expected euros of these recruits by arm, by default those of `n()`."""
+        return money.bill(self.model(), self.n().recruited_by_arm if recruited is None else recruited)
+
+    def conventions(self) -> tuple[rivals.Convention, ...]:
+        """The size under rival conventions: correction, variance, whose power, one side or two."""
+        return rivals.conventions(self)
+
+    def observed_power(self, **_: object) -> NoReturn:
+        """Refuses, with the reason: power from an observed effect only restates its p-value."""
+        observed_power()
 
     def curve(self, sizes: Sequence[float], *, outcome: str | None = None) -> list[tuple[float, float]]:
         """(n, power) at each size, for a power curve."""
@@ -205,6 +236,10 @@ class Plan:
 
     def interim(self, looks: int | Sequence[float], spending: str = "lan_demets_obf") -> Result:
         """Bounds, inflation and expected size of looking in between, on the size of the primary outcome."""
+        try:
+            check_looks(looks)
+        except ValueError as error:
+            raise ImpossibleRequest("looks", str(error).removeprefix("at: ")) from None
         base = Plan(self.section.model_copy(update={"looks": None}))
         return group_sequential(
             looks=looks,
@@ -252,9 +287,11 @@ class Plan:
             for arm in self.section.arms
             if arm.capacity is not None and recruited[arm.name] > arm.capacity
         ]
-        if self.section.correction == "holm" and len({b for _, b in self.model().pairs()}) > 1:
+        several = len({b for _, b in self.model().pairs()}) > 1
+        if self.section.correction == "holm" and (several or self.section.looks is not None):
             found.append(
-                "Holm over comparisons with several controls is sized by its first step, a lower bound on power"
+                "Holm over comparisons with several controls, or under looks, is sized by its first step, "
+                "a lower bound on power"
             )
         return found
 

@@ -7,8 +7,9 @@ without a source cannot be argued with.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -55,6 +56,7 @@ Probability = Annotated[Assumption, _within(0, 1, "strictly between 0 and 1", op
 Share = Annotated[Assumption, _within(0, 1, "a share between 0 and 1")]
 BelowOne = Annotated[Assumption, _within(0, 1, "in [0, 1)", open_high=True)]
 Positive = Annotated[Assumption, _within(0, math.inf, "above zero", open_low=True)]
+AtLeastOne = Annotated[Assumption, _within(1, math.inf, "one person or more")]
 NotNegative = Annotated[Assumption, _within(0, math.inf, "zero or more")]
 
 
@@ -62,7 +64,7 @@ class Clusters(_Frozen):
     """People who share an advisor or a site: their correlation, how many share one, how uneven that is."""
 
     icc: BelowOne
-    size: Positive
+    size: AtLeastOne
     cv: NotNegative | None = None
 
 
@@ -123,6 +125,36 @@ class Looks(_Frozen):
     spending: str = "lan_demets_obf"
     parameter: float | None = None
 
+    @model_validator(mode="after")
+    def _possible(self) -> Looks:
+        check_looks(self.at)
+        return self
+
+
+MOST_LOOKS = 30
+
+
+def check_looks(at: int | Sequence[float]) -> None:
+    """Raises ValueError for looks that no information can bear: too many, out of order, or beyond the last person.
+
+    >>> check_looks([0.5, 1.2])
+    Traceback (most recent call last):
+    ValueError: at: more looks than information: a look at 1.2 of it; give rising shares above 0, the last at most 1
+    """
+    count = at if isinstance(at, int) else len(at)
+    if not 1 <= count <= MOST_LOOKS:
+        raise ValueError(f"at: {count} looks; plan between 1 and {MOST_LOOKS}, the last one included")
+    if isinstance(at, int):
+        return
+    beyond = [share for share in at if not 0 < share <= 1]
+    if beyond:
+        raise ValueError(
+            f"at: more looks than information: a look at {beyond[0]:g} of it; give rising shares above 0, "
+            "the last at most 1"
+        )
+    if any(later <= earlier for earlier, later in pairwise(at)):
+        raise ValueError("at: more looks than information: two looks without new people between them; let shares rise")
+
 
 class Recruitment(_Frozen):
     """How fast people enrol, for how long, and which share of those invited does."""
@@ -160,6 +192,8 @@ class SampleSize(_Frozen):
         names = [arm.name for arm in self.arms]
         if len(set(names)) < len(names):
             raise ValueError("arms: two arms bear the same name")
+        if len({outcome.name for outcome in self.outcomes}) < len(self.outcomes):
+            raise ValueError("outcomes: two outcomes bear the same name")
         if self.control not in names:
             raise ValueError(f"control: there is no arm '{self.control}' (arms: {', '.join(names)})")
         if self.power <= self.alpha:
@@ -168,12 +202,22 @@ class SampleSize(_Frozen):
             if self.attrition and outcome.measured_by not in self.attrition:
                 known = ", ".join(self.attrition)
                 raise ValueError(f"attrition: none is stated for '{outcome.measured_by}' (stated: {known})")
-        if not isinstance(self.comparisons, str):
-            for treated, other in self.comparisons:
-                for name in (treated, other):
-                    if name not in names:
-                        raise ValueError(f"comparisons: there is no arm '{name}'")
+        self._check_comparisons(names)
         return self
+
+    def _check_comparisons(self, names: Sequence[str]) -> None:
+        if isinstance(self.comparisons, str):
+            return
+        if not self.comparisons:
+            raise ValueError("comparisons: name at least one pair of arms")
+        for treated, other in self.comparisons:
+            for name in (treated, other):
+                if name not in names:
+                    raise ValueError(f"comparisons: there is no arm '{name}'")
+            if treated == other:
+                raise ValueError(f"comparisons: arm '{treated}' is compared with itself")
+        if len({frozenset(pair) for pair in self.comparisons}) < len(self.comparisons):
+            raise ValueError("comparisons: the same two arms are compared twice")
 
 
 def read(section: Mapping[str, Any]) -> SampleSize:

@@ -1,0 +1,183 @@
+"""The tables of a design document: the register of assumptions, sizes by comparison, rival conventions, simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dashboards.design_terms import Terms
+from dashboards.figure import Cell, Figure, Number, Table
+
+if TYPE_CHECKING:
+    from analysis.planning import Bill, Convention
+    from analysis.planning.trials import Trials
+    from analysis.simulate import Simulated
+
+
+def register(terms: Terms) -> Figure:
+    """Every assumption with its value, its range and its source."""
+    say, found = terms.say, terms.plan.assumptions()
+    heads = tuple(say(f"register.{key}") for key in ("what", "value", "range", "source"))
+    rows = tuple(
+        (
+            terms.assumption(item.name),
+            Number(terms.value(item.name, item.value), item.value),
+            terms.form.between(item.low, item.high, terms.writer(item.name)),
+            item.source,
+        )
+        for item in found
+    )
+    sentence = say("register.sentence", count=terms.form.integer(len(rows)))
+    return Figure("register", say("register.title"), sentence, {}, Table(heads, rows, say("register.caption")))
+
+
+def sizes(rows: Sequence[Mapping[str, Any]], terms: Terms) -> Figure:
+    """What every outcome and comparison needs, and what the planned number gives it."""
+    say, form = terms.say, terms.form
+    keys = ("comparison", "expected", "difference", "analysed", "recruited", "power", "mde")
+    heads = tuple(say(f"sizes.{key}") for key in keys)
+    cells = tuple(
+        (
+            say("sizes.row", outcome=terms.name(row["outcome"]), pair=terms.pair(row["treated"], row["comparison"])),
+            say(
+                "sizes.levels",
+                treated=terms.level(row["outcome"], row["level_treated"]),
+                other=terms.level(row["outcome"], row["level_comparison"]),
+            ),
+            terms.difference(row["outcome"], row["effect_itt"]),
+            _count(row["analysed"], terms),
+            _count(row["recruited"], terms),
+            Number(form.percent(row["power"], 1), row["power"]),
+            terms.say("none_suffices") if row["mde_itt"] is None else terms.difference(row["outcome"], row["mde_itt"]),
+        )
+        for row in rows
+    )
+    weakest = min(rows, key=lambda row: row["power"])
+    sentence = say(
+        "sizes.sentence", pair=terms.pair(weakest["treated"], weakest["comparison"]),
+        outcome=terms.name(weakest["outcome"]), power=form.percent(weakest["power"]),
+    )  # fmt: skip
+    table = Table(heads, cells, say("sizes.caption"))
+    return Figure("sizes", say("sizes.title"), sentence, {}, table, note=say("sizes.note"))
+
+
+def _count(value: float | None, terms: Terms) -> Cell:
+    return terms.say("none_suffices") if value is None else Number(terms.form.integer(value), value)
+
+
+def costs(bill: Bill, recruited: Mapping[str, int], terms: Terms) -> Figure:
+    """Expected costs by arm."""
+    say, form = terms.say, terms.form
+    heads = tuple(say(f"costs.{key}") for key in ("arm", "people", "each", "total"))
+    rows = [
+        (
+            terms.name(name),
+            Number(form.integer(recruited[name]), recruited[name]),
+            Number(form.money(bill.per_person[name], 2), bill.per_person[name]),
+            Number(form.money(total), total),
+        )
+        for name, total in bill.by_arm.items()
+    ]
+    people = sum(recruited.values())
+    rows.append(
+        (
+            say("costs.all"),
+            Number(form.integer(people), people),
+            Number(form.money(bill.total / people, 2), bill.total / people),
+            Number(form.money(bill.total), bill.total),
+        )
+    )
+    sentence = say("costs.sentence", total=form.money(bill.total))
+    table = Table(heads, tuple(rows), say("costs.caption"))
+    return Figure("costs", say("costs.title"), sentence, {}, table, note=say("costs.note"))
+
+
+def conventions(found: Sequence[Convention], terms: Terms) -> Figure:
+    """The number under rival conventions, side by side."""
+    say, form = terms.say, terms.form
+    heads = tuple(say(f"rivals.{key}") for key in ("convention", "analysed", "recruited"))
+    rows = tuple(
+        (
+            say(f"rivals.{c.key}") if c.key == "planned" else say(f"rivals.{c.key}_{c.value}"),
+            say("none_suffices") if c.n is None else Number(form.decimal(c.n, 1), c.n),
+            _count(c.recruited, terms),
+        )
+        for c in found
+    )
+    known = [c.recruited for c in found if c.recruited is not None]
+    sentence = say("rivals.sentence", low=form.integer(min(known)), high=form.integer(max(known)))
+    table = Table(heads, rows, say("rivals.caption"))
+    return Figure("rivals", say("rivals.title"), sentence, {}, table, note=convention(terms))
+
+
+def convention(terms: Terms) -> str:
+    """The conventions of the plan itself in one sentence."""
+    section = terms.plan.section
+    parts = [
+        terms.say(f"convention.correction_{section.correction}") if len(terms.plan.model().pairs()) > 1 else "",
+        terms.say(f"convention.power_of_{section.power_of}") if len(terms.plan.model().pairs()) > 1 else "",
+        terms.say(f"convention.variance_{section.variance}") if terms.plan.primary.kind == "binary" else "",
+        terms.say(f"convention.sides_{section.sides}", alpha=terms.form.level(section.alpha)),
+    ]
+    return terms.say("convention.sentence", parts=", ".join(part for part in parts if part))
+
+
+def simulation(found: Trials, terms: Terms) -> Figure:
+    """What the simulated trials gave beside what the formulas promise."""
+    say, form = terms.say, terms.form
+    heads = tuple(say(f"simulation.{key}") for key in ("what", "promised", "found"))
+    rows: list[tuple[Cell, ...]] = []
+    for row in found.comparisons:
+        pair = terms.pair(row.treated, row.other)
+        rows += [
+            (say("simulation.power", pair=pair), Number(form.percent(row.promised, 1), row.promised),
+             _with_error(row.power, terms)),
+            (say("simulation.bias", pair=pair), Number(terms.difference(found.outcome, 0.0), 0.0),
+             _difference(found.outcome, row.bias, terms)),
+            (say("simulation.coverage", pair=pair), Number(form.level(1 - terms.plan.section.alpha)),
+             _with_error(row.coverage, terms)),
+        ]  # fmt: skip
+    if len(found.comparisons) > 1:
+        rows += [(say("simulation.any"), "", _with_error(found.any_found, terms)),
+                 (say("simulation.all"), "", _with_error(found.all_found, terms))]  # fmt: skip
+    most = terms.plan.section.alpha
+    rows.append((say("simulation.false_alarm"), Number(say("at_most", value=form.level(most)), most),
+                 _with_error(found.false_alarm, terms)))  # fmt: skip
+    left_out = " ".join(say(f"simplified.{key}") for key in found.simplified)
+    note = say("simulation.note", trials=form.integer(found.trials), seed=str(found.seed),
+               estimator=say(f"estimator.{found.estimator}"), design=say_design(found.design, terms))  # fmt: skip
+    table = Table(heads, tuple(rows), say("simulation.caption"))
+    return Figure("simulation", say("simulation.title"), simulation_sentence(found, terms), {}, table,
+                  note=f"{note} {left_out}".strip(), source="Morris, White & Crowther (2019)")  # fmt: skip
+
+
+def say_design(method: str, terms: Terms) -> str:
+    """The allocation method in words."""
+    return terms.say("design_fixed") if method == "fixed" else method.replace("_", " ")
+
+
+def simulation_sentence(found: Trials, terms: Terms) -> str:
+    """What the simulated pilots found, for the first page."""
+    form = terms.form
+    weakest = min(found.comparisons, key=lambda row: row.power.value)
+    return terms.say(
+        "simulation.sentence", trials=form.integer(found.trials), pair=terms.pair(weakest.treated, weakest.other),
+        power=form.percent(weakest.power.value, 1), power_error=form.decimal(100 * weakest.power.error, 1),
+        alarm=form.percent(found.false_alarm.value, 1), alarm_error=form.decimal(100 * found.false_alarm.error, 1),
+    )  # fmt: skip
+
+
+def _with_error(found: Simulated, terms: Terms) -> Number:
+    form = terms.form
+    written = terms.say("with_error", value=form.percent(found.value, 1), error=form.decimal(100 * found.error, 1))
+    return Number(written, found.value)
+
+
+def _difference(outcome: str, found: Simulated, terms: Terms) -> Number:
+    form = terms.form
+    if terms.binary(outcome):
+        written = terms.say("points_error", n=form.decimal(100 * found.value, 2),
+                            error=form.decimal(100 * found.error, 2))  # fmt: skip
+    else:
+        written = terms.say("with_error", value=form.significant(found.value), error=form.significant(found.error))
+    return Number(written, found.value)
