@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from pilot.errors import NotYours, Refused
+from pilot.errors import NotYours
 from pilot.events import record
 from pilot.models import Exposure, Offer, Participant, Pilot
+from pilot.problems import InvalidRows, Problem, Reason
 
 KINDS = ("training", "funding", "help")
 COLUMNS = (
@@ -23,16 +24,6 @@ COLUMNS = (
 )  # fmt: skip
 NEEDED = ("reference", "kind", "title", "provider")
 LIMITS = {"reference": 80, "title": 200, "provider": 200, "region": 40, "level": 20, "sector": 60, "url": 400}
-
-
-class InvalidCatalogue(Refused):
-    """A file that was not imported; `problems` names each bad row with its line and reason."""
-
-    code = "invalid_catalogue"
-
-    def __init__(self, problems: Sequence[tuple[int, str]]) -> None:
-        super().__init__("nothing was imported:\n" + "\n".join(f"  line {line}: {reason}" for line, reason in problems))
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +42,16 @@ def import_rows(
 ) -> int:
     """Takes in a catalogue; a reference that exists already is updated. All rows or none. Says how many."""
     rows = list(rows)
-    problems: list[tuple[int, str]] = []
+    problems: list[Problem] = []
     read = [_read(row, line, problems) for line, row in enumerate(rows, start=2)]
     if not rows:
-        problems.append((1, "the file is empty; give a header line and at least one row"))
+        problems.append((1, Reason("empty_file")))
     references = [values["reference"] for values in read]
     for line, reference in enumerate(references, start=2):
         if reference and references.index(reference) != line - 2:
-            problems.append((line, f"reference '{reference}' stands on line {references.index(reference) + 2} too"))
+            problems.append((line, Reason("twice", reference=reference, line=references.index(reference) + 2)))
     if problems:
-        raise InvalidCatalogue(sorted(problems))
+        raise InvalidRows(problems)
     existing = {
         offer.reference: offer for offer in session.scalars(select(Offer).where(Offer.reference.in_(references)))
     }
@@ -145,19 +136,19 @@ def _aware(moment: datetime, like: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=like.tzinfo)
 
 
-def _read(row: Mapping[str, str], line: int, problems: list[tuple[int, str]]) -> dict[str, Any]:
+def _read(row: Mapping[str, str], line: int, problems: list[Problem]) -> dict[str, Any]:
     say = problems.append
     values = {name: (row.get(name) or "").strip() for name in COLUMNS}
     for name in NEEDED:
         if not values[name]:
-            say((line, f"'{name}' is empty"))
+            say((line, Reason("empty", column=name)))
     for name, limit in LIMITS.items():
         if len(values[name]) > limit:
-            say((line, f"'{name}' is longer than {limit} characters"))
+            say((line, Reason("too_long", column=name, longest=limit)))
     if values["kind"] and values["kind"] not in KINDS:
-        say((line, f"kind '{values['kind']}' is not one of {', '.join(KINDS)}"))
+        say((line, Reason("one_of", column="kind", value=values["kind"], known=", ".join(KINDS))))
     if values["url"] and not values["url"].startswith("https://"):
-        say((line, "the address (url) starts with https://"))
+        say((line, Reason("url")))
     typed: dict[str, Any] = {
         **values,
         "skills": [skill.strip() for skill in values["skills"].split(";") if skill.strip()],
@@ -167,7 +158,7 @@ def _read(row: Mapping[str, str], line: int, problems: list[tuple[int, str]]) ->
     try:
         typed["valid_until"] = date.fromisoformat(values["valid_until"]) if values["valid_until"] else None
     except ValueError:
-        say((line, f"valid_until '{values['valid_until']}' is no date; write it as 2027-12-31"))
+        say((line, Reason("day", column="valid_until", value=values["valid_until"])))
     words = (values[name] for name in ("title", "provider", "sector", "description", "skills"))
     typed["search_text"] = plain(" ".join(words))
     return typed
@@ -180,5 +171,5 @@ def _number(text: str, line: int, name: str, say: Any, *, cents: bool = False) -
             raise InvalidOperation
         return int(number)
     except (InvalidOperation, ValueError, OverflowError):
-        say((line, f"{name} '{text}' is no {'amount in euro' if cents else 'whole number'}"))
+        say((line, Reason("amount" if cents else "whole", column=name, value=text)))
         return 0

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 import randomization as rz
 from pilot.crypto import Keyring
 from pilot.db import insert_once
-from pilot.errors import NotYours, Refused
+from pilot.errors import NotYours
 from pilot.events import record
 from pilot.models import Invitee, Message, Pilot
+from pilot.problems import InvalidRows, Problem, Reason
 from pilot.protocol import Protocol
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -23,16 +24,6 @@ CODE_LENGTH = 8
 COLUMNS = ("reference", "name", "address", "email", "language")
 LIMITS = {"reference": 80, "name": 200, "address": 400, "email": 254}
 Letters = Callable[[int], str]
-
-
-class InvalidList(Refused):
-    """A list that was not imported; `problems` names each bad row with its line and reason."""
-
-    code = "invalid_list"
-
-    def __init__(self, problems: list[tuple[int, str]]) -> None:
-        super().__init__("nothing was imported:\n" + "\n".join(f"  line {line}: {reason}" for line, reason in problems))
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +54,15 @@ def import_list(
     """Takes in a list of people and draws the outreach arm of each, before anybody is known. All rows or none.
 
     A row has at least `reference`; name, address, email and language are used for the invitation, every other column
-    is kept as a covariate of reach. Raises InvalidList with line and reason of each bad row.
+    is kept as a covariate of reach. Raises InvalidRows with line and reason of each bad row.
     """
     rows = list(rows)
     known = set(session.scalars(select(Invitee.reference).where(Invitee.pilot_id == pilot.id)))
     problems = list(_problems(rows, known, protocol))
     if not rows:
-        problems = [(1, "the list is empty; give a header line and at least one person")]
+        problems = [(1, Reason("empty_file"))]
     if problems:
-        raise InvalidList(problems)
+        raise InvalidRows(problems)
     arms = protocol.outreach.arms
     weights = {arm.name: arm.weight for arm in arms}
     # A handful of latecomers cannot be split exactly: each of them is drawn alone.
@@ -191,20 +182,20 @@ def _seed(session: Session, pilot: Pilot, protocol: Protocol) -> int:
     return protocol.outreach.seed + len(batches)
 
 
-def _problems(rows: list[Mapping[str, str]], known: set[str], protocol: Protocol) -> Iterable[tuple[int, str]]:
+def _problems(rows: list[Mapping[str, str]], known: set[str], protocol: Protocol) -> Iterable[Problem]:
     seen: dict[str, int] = {}
     for line, row in enumerate(rows, start=2):
         reference = (row.get("reference") or "").strip()
         if not reference:
-            yield line, "the column 'reference' is empty or missing; give every person a number of your own"
+            yield line, Reason("no_reference")
         elif reference in seen:
-            yield line, f"reference '{reference}' stands on line {seen[reference]} too; keep one"
+            yield line, Reason("twice", reference=reference, line=seen[reference])
         elif reference in known:
-            yield line, f"reference '{reference}' was imported before; leave out who is invited already"
+            yield line, Reason("known", reference=reference)
         seen.setdefault(reference, line)
-        for column, limit in LIMITS.items():
-            if len(row.get(column) or "") > limit:
-                yield line, f"'{column}' is longer than {limit} characters"
-        language = row.get("language")
-        if language and language not in protocol.pilot.languages:
-            yield line, f"language '{language}' is not one of {', '.join(protocol.pilot.languages)}"
+        for column, longest in LIMITS.items():
+            if len(row.get(column) or "") > longest:
+                yield line, Reason("too_long", column=column, longest=longest)
+        language, spoken = row.get("language"), protocol.pilot.languages
+        if language and language not in spoken:
+            yield line, Reason("one_of", column="language", value=language, known=", ".join(spoken))

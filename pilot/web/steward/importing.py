@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flask import flash, g, redirect, render_template, request, url_for
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from pilot import imports
 from pilot.catalogue import offers
-from pilot.errors import Refused
 from pilot.journey import outreach
+from pilot.problems import InvalidRows
 from pilot.web import forms, staff
 from pilot.web.reading import Faults
 from pilot.web.rules import rule
 from pilot.web.state import state
-from pilot.web.steward import bp
+from pilot.web.steward import bp, wrong
 from pilot.web.steward.overview import way_back
 
 SHOWN = 200
@@ -83,6 +83,7 @@ def import_participants(slug: str) -> Response | tuple[str, int]:
             secret=state().settings.secret_key.encode(),
             folder=state().settings.keys,
             actor_id=staff.me().id,
+            reader=str(get_locale()),
         )
         draw = request.form.get("draw") == "yes"
         done = imports.import_participants(g.session, desk, rows, allocate=draw, now=g.now)
@@ -122,13 +123,10 @@ def _take_in(slug: str, kind: str, take: Callable[[Rows], str]) -> Response | tu
         faults.add("file", _("Choose a file."))
         return _page(slug, kind, faults=faults), 422
     try:
-        said = take(imports.rows_in(upload.read(), upload.filename))
-    except Refused as error:
-        problems = getattr(error, "problems", None)
-        if problems is None and error.code != "file":
-            raise
+        said = take(imports.rows_in(upload.read()))
+    except InvalidRows as error:
         faults.add("file", _("Nothing was imported. Mend the file and import it again."))
-        found = sorted(problems) if problems else [(1, str(error))]
+        found = [(line, wrong.said(reason)) for line, reason in error.problems]
         return _page(slug, kind, faults=faults, refusal=Refusal(found[:SHOWN], max(len(found) - SHOWN, 0))), 422
     flash(said, "good")
     return redirect(url_for(f"steward.{kind}", slug=slug), code=303)

@@ -128,7 +128,7 @@ def test_a_misspelt_column_names_the_right_one(office):
 def test_the_catalogue_is_replaced_by_reference_and_a_bad_row_changes_nothing(office):
     before = how_many(office, Offer)
     text = (FOLDER / "catalogue.csv").read_text(encoding="utf-8")
-    first = rows_in(text.encode(), "catalogue.csv")[0]
+    first = rows_in(text.encode())[0]
     header = "reference,kind,title,provider,cost\n"
     assert (
         upload(office, "steward/imports/catalogue", f"{header}{first['reference']},training,Nieuw,ROC,5\n").status_code
