@@ -22,6 +22,7 @@ from pilot.web import (
     errors,
     health,
     home,
+    instruments,
     interviewer,
     language,
     participant,
@@ -45,6 +46,7 @@ PAGES = (
     administrator.bp,
     policymaker.bp,
     researcher.bp,
+    instruments.bp,
 )
 
 WEB = Path(__file__).parent / "web"

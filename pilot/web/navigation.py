@@ -36,6 +36,7 @@ ITEMS: tuple[Item, ...] = (
     Item("interviewer.queue", "interview", _("Interviews")),
     Item("researcher.overview", "see_flow", _("Flow")),
     Item("researcher.protocol", "see_protocol", _("Protocol")),
+    Item("instruments.overview", "see_protocol", _("Questionnaires")),
     Item("policymaker.results", "see_published", _("Results")),
     Item("steward.overview", "handle_privacy_requests", _("Privacy")),
     Item("steward.messages", "see_messages", _("Messages")),
