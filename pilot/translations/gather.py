@@ -17,6 +17,7 @@ PERSONAS = (
     "participant",
     "advisor",
     "interviewer",
+    "paper",
     "researcher",
     "policymaker",
     "steward",

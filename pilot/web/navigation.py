@@ -34,6 +34,7 @@ class Shown:
 ITEMS: tuple[Item, ...] = (
     Item("advisor.caseload", "see_caseload", _("Caseload")),
     Item("interviewer.queue", "interview", _("Interviews")),
+    Item("paper.overview", "type_paper", _("Paper")),
     Item("researcher.overview", "see_flow", _("Flow")),
     Item("researcher.protocol", "see_protocol", _("Protocol")),
     Item("instruments.overview", "see_protocol", _("Questionnaires")),
