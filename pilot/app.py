@@ -19,13 +19,12 @@ from pilot.web import (
     auth,
     context,
     database,
+    design,
     errors,
     health,
     home,
-    instruments,
     interviewer,
     language,
-    paper,
     participant,
     policymaker,
     requests,
@@ -43,12 +42,11 @@ PAGES = (
     participant.bp,
     advisor.bp,
     interviewer.bp,
-    paper.bp,
     steward.bp,
     administrator.bp,
     policymaker.bp,
     researcher.bp,
-    instruments.bp,
+    design.bp,
 )
 
 WEB = Path(__file__).parent / "web"

@@ -17,8 +17,8 @@ PERSONAS = (
     "participant",
     "advisor",
     "interviewer",
-    "paper",
     "researcher",
+    "design",
     "policymaker",
     "steward",
     "administrator",
@@ -108,8 +108,7 @@ def known(language: str = LANGUAGE) -> dict[object, object]:
 def missing() -> list[str]:
     """Texts of the pages that have no translation; for the languages of the interface those of participants."""
     wanted = {LANGUAGE: [message for part in texts().values() for message in part if message.id]}
-    faces = tuple(message for message in for_participants() if message.id)
-    wanted |= {language: [*faces] for language in INTERFACE}
+    wanted |= {language: [message for message in for_participants() if message.id] for language in INTERFACE}
     return [
         message.id if language == LANGUAGE else f"{language}: {message.id}"
         for language, messages in wanted.items()

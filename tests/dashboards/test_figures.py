@@ -20,7 +20,7 @@ from dashboards.render import figure_html
 
 BOTH = pytest.mark.parametrize("language", ["nl", "en"])
 EACH = pytest.mark.parametrize("make", samples.FIGURES.values(), ids=list(samples.FIGURES))
-DRAWN = {"tornado", "frontier", 
+DRAWN = { 
     "forest", "forest of ratios", "forest of money", "reach", "recruitment", "balance", "response",
     "response, masked", "take-up", "power", "subgroups",
 }  # fmt: skip

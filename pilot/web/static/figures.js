@@ -17,4 +17,6 @@
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", all);
   else all();
+  // A script that puts new figures on a page says so.
+  document.addEventListener("figures", all);
 })();

@@ -1,0 +1,253 @@
+"""Sample size as a researcher uses it: numbers that can be changed, documents, money, and the wizard."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import yaml
+from sqlalchemy import select
+
+from analysis.planning import Plan
+from pilot.models import ProtocolVersion
+
+PAGE = "sample-size"
+ANSWERS = {
+    "kind": "share", "groups": "2", "base": "15", "gain": "6", "whom": "takers", "take_up": "60", "take_up_low": "40",
+    "take_up_high": "80", "elsewhere": "5", "loss": "40", "together": "no", "sure": "0.8",
+}  # fmt: skip
+
+
+def shown(office: Any, path: str = PAGE, *, lang: str = "en", **query: str) -> Any:
+    return office.browser("researcher").get(f"/{office.slug}/{path}", query_string={"lang": lang, **query})
+
+
+def read(answer: Any) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
+
+
+def test_the_page_shows_the_number_of_the_protocol_and_how_it_came_about(office):
+    words = read(shown(office))
+    assert "11,880 people in all" in words
+    for told in ("Textbook number: 642", "Take-up: × 3.11", "Bonferroni", "What if one assumption is wrong?"):
+        assert told in words
+
+
+def test_a_changed_number_moves_the_answer_and_the_links_to_the_document_carry_it(office):
+    answer = shown(office, take_up="80", people="1000")
+    assert "6,570 people in all" in read(answer)
+    assert "Power with 1,000 recruited in each group" in read(answer)
+    assert re.search(r'design\.pdf\?[^"]*take_up=80', answer.text)
+
+
+def test_numbers_are_read_with_a_comma_and_written_as_the_reader_writes_them(office):
+    answer = shown(office, lang="nl", take_up="62,5")
+    assert answer.status_code == 200
+    assert 'value="62,5"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "dutch"),
+    [
+        ({"take_up": "5"}, "take_up", "Het gebruik moet verschillen tussen de groepen."),
+        ({"power": "4"}, "power", "De kans om het effect te vinden moet hoger zijn dan alfa"),
+        ({"power": "200"}, "power", "Geef een getal tussen 1 en 99,99."),
+        ({"take_up": "veel"}, "take_up", "Geef een getal tussen 0 en 100."),
+        ({"outcomes.training_started_12m.effect": "0"}, "outcomes.training_started_12m.effect", "Dit effect kan niet."),
+        ({"attrition.survey": "100"}, "attrition.survey", "De uitval moet minstens 0% zijn en lager dan 100%."),
+        ({"people": "1"}, "people", "Geef een getal tussen 2 en"),
+    ],
+)
+def test_what_cannot_be_is_said_at_its_field_in_the_readers_language(office, query, field, dutch):
+    answer = shown(office, lang="nl", **query)
+    assert answer.status_code == 422
+    assert dutch in read(answer)
+    assert f'href="#{field}"' in answer.text
+    assert f'id="{field}-error"' in answer.text
+
+
+def test_only_the_part_that_moves_is_sent_when_a_script_asks_for_it(office):
+    answer = shown(office, part="answer", take_up="70")
+    assert "<html" not in answer.text
+    assert "data-summary=" in answer.text
+    refused = shown(office, part="answer", take_up="5")
+    assert refused.status_code == 422
+    assert "come out the same" in read(refused)
+
+
+@pytest.mark.parametrize("name", ["design.json", "design.html", "design.docx"])
+def test_the_design_document_of_these_numbers_is_one_click(office, name):
+    answer = shown(office, f"{PAGE}/document/{name}", take_up="80")
+    assert answer.status_code == 200
+    assert f"filename=ontwikkeladvies-{name}" in answer.headers["Content-Disposition"]
+    if name == "design.json":
+        assert "6,570" in json.dumps(json.loads(answer.text)["answer"])
+
+
+@pytest.mark.heavy
+def test_the_design_document_comes_as_pdf(office):
+    assert shown(office, f"{PAGE}/document/design.pdf").data.startswith(b"%PDF")
+
+
+def test_a_document_of_another_kind_or_of_impossible_numbers_is_not_made(office):
+    assert shown(office, f"{PAGE}/document/design.exe").status_code == 404
+    assert shown(office, f"{PAGE}/document/design.json", take_up="5").status_code == 303
+
+
+def test_a_budget_buys_a_division_over_the_groups_and_too_small_a_one_is_refused(office):
+    words = read(shown(office, f"{PAGE}/money", lang="nl", budget="3.000.000"))
+    assert "De beste verdeling van dit budget" in words
+    refused = shown(office, f"{PAGE}/money", lang="nl", budget="100")
+    assert refused.status_code == 422
+    assert "Dit budget betaalt geen twee mensen in elke groep." in read(refused)
+
+
+def test_a_draw_for_places_is_refused_for_three_groups(office):
+    refused = shown(office, f"{PAGE}/money", places="100", applicants="300")
+    assert refused.status_code == 422
+    assert "A draw for places has two groups" in read(refused)
+
+
+def test_proposing_changes_the_sample_size_only_and_waits_for_a_second_person(office):
+    answer = office.post("researcher", PAGE, take_up="80", reason="Take-up in the first months")
+    assert answer.status_code == 303
+    assert answer.location.endswith("/protocol")
+    with office.database.reading() as session:
+        locked, proposed = session.scalars(select(ProtocolVersion).order_by(ProtocolVersion.number)).all()
+        before, after = json.loads(locked.canonical), json.loads(proposed.canonical)
+        assert proposed.locked_at is None
+        assert after["sample_size"]["take_up"]["value"] == 0.8
+        assert {key for key in before if before[key] != after[key]} == {"sample_size"}
+
+
+def test_a_locked_protocol_is_not_changed_without_a_reason(office):
+    answer = office.post("researcher", PAGE, take_up="80", reason=" ")
+    assert answer.location.split("?")[0].endswith(PAGE)
+    assert "Say what changed, and why." in read(office.browser("researcher").get(answer.location))
+    with office.database.reading() as session:
+        assert len(session.scalars(select(ProtocolVersion)).all()) == 1
+
+
+def walk(office: Any, answers: dict[str, str], *, lang: str = "en") -> str:
+    """Answers each question as it comes; gives the address of the result."""
+    place, carried = f"/{office.slug}/{PAGE}/wizard/kind", {}
+    for _ in range(30):
+        if place.endswith("/result"):
+            return f"{place}?{'&'.join(f'{k}={v}' for k, v in carried.items())}"
+        key = place.rsplit("/", 1)[-1]
+        own = {name: value for name, value in answers.items() if re.fullmatch(f"{key}(_low|_high)?", name)}
+        query = {"sent": key, "lang": lang, **carried, **own}
+        answer = office.browser("researcher").get(place, query_string=query)
+        assert answer.status_code == 303, read(answer)
+        to = urlsplit(answer.location)
+        place, carried = to.path, {name: values[0] for name, values in parse_qs(to.query).items()}
+    raise AssertionError("the questions have no end")
+
+
+def test_the_wizard_asks_plain_questions_and_ends_in_a_section_that_reads_back(office):
+    page = office.browser("researcher").get(walk(office, ANSWERS))
+    assert "3,960 people in each group, 11,880 in all" in read(page)
+    section = unescape(re.search(r"<code>(.*?)</code>", page.text, re.S)[1])
+    plan = Plan.from_dict(yaml.safe_load(section)["sample_size"])
+    assert plan.n().total == 11_880
+    assert {a.name: (a.low, a.high) for a in plan.assumptions()}["take_up"] == (0.4, 0.8)
+
+
+def test_the_wizard_sizes_scores_of_people_who_share_an_advisor(office):
+    answers = {
+        "kind": "number", "groups": "1", "spread": "10", "rise": "2", "whom": "assigned", "loss": "0",
+        "together": "new", "size": "40", "alike": "0.03", "sure": "0.9", "budget": "",
+    }  # fmt: skip
+    page = office.browser("researcher").get(walk(office, answers))
+    plan = Plan.from_dict(yaml.safe_load(unescape(re.search(r"<code>(.*?)</code>", page.text, re.S)[1]))["sample_size"])
+    assert plan.section.arms[1].nested is not None
+    # 525.4 in each group without advisors; those of the new group weigh 1 + 39 x .03 times as much.
+    assert plan.n().n == pytest.approx(525.4 * (1 + 1 + 39 * 0.03) / 2, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "said"),
+    [
+        ("base", "0", "Geef een getal tussen 0,1 en 99,9."),
+        ("gain", "0", "Een winst van nul is met geen enkel aantal mensen te vinden."),
+        ("kind", "", "Kies één van de antwoorden."),
+        ("take_up", "90", "Uw beste schatting moet tussen de laagste en de hoogste liggen."),
+    ],
+)
+def test_a_question_of_the_wizard_says_what_is_not_right_yet(office, key, typed, said):
+    query = {**ANSWERS, key: typed, "sent": key}
+    answer = shown(office, f"{PAGE}/wizard/{key}", lang="nl", **query)
+    assert answer.status_code == 422
+    assert said in read(answer)
+
+
+def test_answers_that_cannot_be_together_are_said_at_the_end(office):
+    answer = shown(office, f"{PAGE}/wizard/result", lang="nl", **{**ANSWERS, "base": "98"})
+    assert answer.status_code == 422
+    assert "een groep komt onder 0% of boven 100%" in read(answer)
+
+
+def test_the_wizard_proposes_its_answer_in_the_names_of_the_pilot(office):
+    answer = office.post(
+        "researcher", f"{PAGE}/wizard/result", page=PAGE, reason="New start", **{**ANSWERS, "gain": "8"}
+    )
+    assert answer.location.endswith("/protocol")
+    with office.database.reading() as session:
+        proposed = session.scalars(select(ProtocolVersion).where(ProtocolVersion.locked_at.is_(None))).one()
+        section = json.loads(proposed.canonical)["sample_size"]
+    assert [arm["name"] for arm in section["arms"]] == ["portal", "advice", "voucher"]
+    assert section["outcomes"][0]["name"] == "training_started_12m"
+
+
+def test_a_wizard_answer_with_other_groups_is_not_proposed(office):
+    answer = office.post("researcher", f"{PAGE}/wizard/result", page=PAGE, reason="x", **{**ANSWERS, "groups": "1"})
+    assert "The number of groups is not that of the pilot." in read(office.browser("researcher").get(answer.location))
+
+
+def in_browser(office: Any, site: str, screen: Any) -> None:
+    cookie = office.browser("researcher").get_cookie("session").value
+    screen.context.add_cookies([{"name": "session", "value": cookie, "url": site}])
+
+
+def test_the_answer_moves_while_a_number_is_typed_by_keyboard(office, serve, desktop_page, axe):
+    site, screen = serve(office.app), desktop_page
+    in_browser(office, site, screen)
+    screen.goto(f"{site}/{office.slug}/{PAGE}?lang=en")
+    assert axe(screen) == []
+    screen.focus("#take_up")
+    screen.keyboard.press("Control+A")
+    screen.keyboard.type("80")
+    screen.wait_for_selector("text=6,570 people in all")
+    assert "take_up=80" in screen.url
+    assert "6,570 in all" in screen.text_content("[data-said]")
+    screen.wait_for_selector("[data-figure] .main-svg")
+    assert "take_up=80" in screen.get_attribute("[data-follow] a", "href")
+    assert axe(screen) == []
+
+
+def test_without_scripts_the_button_computes_and_the_wizard_goes_on(office, serve, page_without_javascript):
+    site, screen = serve(office.app), page_without_javascript
+    in_browser(office, site, screen)
+    screen.goto(f"{site}/{office.slug}/{PAGE}?lang=en")
+    screen.fill("#take_up", "80")
+    screen.click("text=Compute")
+    screen.wait_for_selector("text=6,570 people in all")
+    screen.goto(f"{site}/{office.slug}/{PAGE}/wizard?lang=en")
+    screen.click("text=Start >> nth=-1")
+    screen.check("#kind-1")
+    screen.click("main form button")
+    screen.wait_for_selector("h1:has-text('How many groups')")
+
+
+@pytest.mark.parametrize("path", ["", "/money", "/wizard", "/wizard/take_up", "/wizard/result"])
+def test_the_pages_are_accessible_and_fit_the_smallest_telephone(office, serve, new_page, axe, path):
+    site, screen = serve(office.app), new_page(viewport={"width": 320, "height": 640})
+    in_browser(office, site, screen)
+    query = "&".join(f"{k}={v}" for k, v in ANSWERS.items()) if "/wizard/" in path else ""
+    screen.goto(f"{site}/{office.slug}/{PAGE}{path}?{query}")
+    assert axe(screen) == []
+    assert screen.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
