@@ -18,7 +18,8 @@ _HOMES: dict[str, str] = {
     # effects by design
     "difference_in_means": "differences", "horvitz_thompson": "horvitz", "lm_robust": "regression",
     "lm_lin": "adjusted", "joint_test": "joint", "partially_nested": "nested", "cuped": "precision",
-    "fill_covariates": "precision", "subgroup_effects": "heterogeneity", "pool": "pooling", "shrink": "pooling",
+    "fill_covariates": "precision", "subgroup_effects": "subgroups", "pool": "pooling", "shrink": "pooling",
+    "effect_groups": "gates", "causal_forest": "forests",
     # take-up
     "iv_robust": "instrumental", "anderson_rubin_ci": "anderson_rubin", "anderson_rubin_test": "anderson_rubin",
     "take_up_types": "compliers", "complier_means": "compliers", "complier_outcomes": "compliers",
@@ -38,6 +39,7 @@ _HOMES: dict[str, str] = {
     "at_baseline": "at_baseline",
     "Trial": "trial", "read_data": "reading", "PreAnalysisPlan": "plan", "Results": "results",
     "r_script": "rscript",
+    "impute": "imputation", "imputed": "imputation",
     # balance, attrition, cost, and looks while a pilot runs
     "hansen_bowers": "balance", "joint_f": "balance", "normalised_difference": "balance",
     "differential_response": "attrition", "response_weights": "attrition", "lee_bounds": "bounds",

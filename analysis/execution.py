@@ -13,18 +13,18 @@ import pandas as pd
 from analysis import deviations
 from analysis.baseline import balance_result
 from analysis.contrasts import Context, clusters_of, received_chances
-from analysis.correction import Key, over_family, within_outcome
 from analysis.covariates import encode
 from analysis.errors import NotConverged, UnknownColumn
 from analysis.measured import Measured, measure
 from analysis.outcome_results import Estimated, arm_means, contrast, response, weights_for
+from analysis.plan_correction import Key, over_family, within_outcome
 from analysis.plan_redraw import joint_correction, redraws_for, with_permutation
 from analysis.plan_schema import JOINT
+from analysis.plan_subgroups import subgroup_results
 from analysis.provenance import provenance
 from analysis.redraws import Redraws
 from analysis.results import ArmCount, ContrastResult, Deviation, OutcomeResult, Reading, Results, SampleRatio
 from analysis.sample_ratio import sample_ratio, sample_ratio_by_redraw
-from analysis.subgroups import subgroup_results
 from analysis.trial import Trial
 from analysis.uptake import by_arm, taken_up
 

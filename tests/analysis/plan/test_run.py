@@ -10,8 +10,8 @@ import pytest
 
 import analysis
 from analysis import PreAnalysisPlan
-from analysis.correction import maximum_t
 from analysis.errors import DataError, UnknownColumn
+from analysis.plan_correction import maximum_t
 from analysis.rehearsal import visible_columns
 
 TRAINED = "training_started_12m"

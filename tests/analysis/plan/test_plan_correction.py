@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.correction import maximum_t, over_family, within_outcome
 from analysis.errors import OptionError
 from analysis.multiplicity import dunnett
+from analysis.plan_correction import maximum_t, over_family, within_outcome
 
 STAR = [("a", "c"), ("b", "c")]
 ALL = [*STAR, ("a", "b")]
