@@ -1,4 +1,4 @@
-"""Missing outcomes drawn several times: the estimate is right where complete cases are not, and says what is unknown."""
+"""Missing outcomes drawn several times: the estimate is right where complete cases are not, and says what it lacks."""
 
 from __future__ import annotations
 
