@@ -27,6 +27,8 @@ from analysis.regression import lm_robust
 Array = NDArray[Any]
 SOURCE = "Chernozhukov, Demirer, Duflo and Fernández-Val (2018; 2025)"
 FEWEST = 20
+LEVEL = 0.90
+"""Of the intervals, as in the paper: within a split they are made at 95%."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,6 @@ def effect_groups(
     learner: Any = None,
     probability: Any = None,
     clusters: Any = None,
-    level: float = 0.90,
     seed: int = 1,
     treated: Any = None,
     control: Any = None,
@@ -106,7 +107,7 @@ def effect_groups(
     >>> found.slope.low > 0.5, found.groups[0].value < 0 < found.groups[4].low
     (True, True)
     """
-    _check(groups, splits, level)
+    _check(groups, splits)
     frame = as_frame(data).reset_index(drop=True)
     chance = _chance(frame, probability)
     rows = frame if chance is None else frame.loc[complete(frame, [chance])]
@@ -130,16 +131,14 @@ def effect_groups(
             remedy="nothing in these covariates tells who gains more; use another learner or report the average",
         )
     words = f"medians over {len(found)} splits, {'CR2' if contrast.clusters is not None else 'HC2'}"
-    return _medians(found, table.names, level, words, contrast, len(frame))
+    return _medians(found, table.names, words, contrast, len(frame))
 
 
-def _check(groups: int, splits: int, level: float) -> None:
+def _check(groups: int, splits: int) -> None:
     if groups < 2:
         raise OptionError(f"{groups} groups were asked for", remedy="use 2 or more, for example 5")
     if splits < 1:
         raise OptionError(f"{splits} splits were asked for", remedy="use 100")
-    if not 0 < level < 1:
-        raise OptionError(f"a confidence level lies between 0 and 1, not at {level}")
 
 
 def _default_learner(seed: int) -> Any:
@@ -265,15 +264,13 @@ def _profile(x: Array, place: Array, groups: int, clusters: Array | None) -> tup
     return apart["most"], apart["least"], lm_robust("x ~ most", data, clusters=cluster)["most"]
 
 
-def _medians(
-    found: Sequence[Split], names: Sequence[str], level: float, words: str, contrast: Contrast, n: int
-) -> EffectGroups:
+def _medians(found: Sequence[Split], names: Sequence[str], words: str, contrast: Contrast, n: int) -> EffectGroups:
     def middle(name: str, estimates: Sequence[Estimate]) -> MedianEstimate:
-        ends = [estimate.interval((1 + level) / 2) for estimate in estimates]
+        ends = [estimate.interval((1 + LEVEL) / 2) for estimate in estimates]
         return MedianEstimate(
             name, float(np.median([estimate.value for estimate in estimates])),
             float(np.median([end.low for end in ends])), float(np.median([end.high for end in ends])),
-            min(1.0, 2 * float(np.median([estimate.p for estimate in estimates]))), level, len(estimates), words,
+            min(1.0, 2 * float(np.median([estimate.p for estimate in estimates]))), LEVEL, len(estimates), words,
         )  # fmt: skip
 
     profile = {}

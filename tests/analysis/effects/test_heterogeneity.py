@@ -58,7 +58,7 @@ def test_the_groups_of_a_learner_are_the_groups_that_gain():
 
 def test_a_single_split_is_the_regression_of_the_paper_written_out():
     data = people(2, n=400)
-    found = analysis.effect_groups(data, "y", ["age"], "arm", splits=1, learner=Line(), groups=4, level=0.9)
+    found = analysis.effect_groups(data, "y", ["age"], "arm", splits=1, learner=Line(), groups=4)
     rng = np.random.default_rng(1)
     teach = np.zeros(400, dtype=bool)
     for side in (0, 1):
