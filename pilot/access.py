@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from itsdangerous import BadData, URLSafeSerializer
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from pilot.errors import LinkExpired, NotYours
@@ -183,14 +183,20 @@ def link_token(secret: str, participant: Participant, purpose: str, *, now: date
     return _signer(secret, purpose).dumps([participant.study_id, participant.link_generation, minute, wave])
 
 
+_WHOSE = (
+    select(Participant, Pilot)
+    .join(Pilot, Pilot.id == Participant.pilot_id)
+    .where(Participant.study_id == bindparam("study_id"))
+)
+
+
 def find_link(session: Session, secret: str, token: str, purpose: str) -> Link:
     """What a token says, whatever its age. Raises NotYours when it was not made by us for this purpose."""
     try:
         study_id, generation, minute, wave = _signer(secret, purpose).loads(token)
     except BadData:
         raise NotYours("this link is not complete, or it was changed") from None
-    query = select(Participant, Pilot).join(Pilot, Pilot.id == Participant.pilot_id)
-    found = session.execute(query.where(Participant.study_id == study_id)).first()
+    found = session.execute(_WHOSE, {"study_id": study_id}).first()
     if found is None:
         raise NotYours("this link is not complete, or it was changed")
     return Link(found[0], found[1], purpose, wave, generation, datetime.fromtimestamp(minute * 60, UTC))

@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session, defer
 
 from pilot import keys
 from pilot.errors import NotYours, Refused
@@ -202,12 +202,18 @@ def _protocols(record: _Record) -> Protocol:
 
 
 def _locked(session: Session, pilot_id: int) -> ProtocolVersion | None:
-    return session.scalar(
-        select(ProtocolVersion)
-        .where(ProtocolVersion.pilot_id == pilot_id, ProtocolVersion.locked_at.is_not(None))
-        .order_by(ProtocolVersion.number.desc())
-        .limit(1)
-    )
+    return session.scalar(_IN_FORCE, {"pilot": pilot_id})
+
+
+# Every page asks this. The two long texts stay in the database until somebody reads them: the protocol that they make
+# is kept in memory under its fingerprint.
+_IN_FORCE = (
+    select(ProtocolVersion)
+    .where(ProtocolVersion.pilot_id == bindparam("pilot"), ProtocolVersion.locked_at.is_not(None))
+    .order_by(ProtocolVersion.number.desc())
+    .limit(1)
+    .options(defer(ProtocolVersion.canonical), defer(ProtocolVersion.instruments))
+)
 
 
 def _epoch(previous: ProtocolVersion | None, protocol: Protocol) -> int:

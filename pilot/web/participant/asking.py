@@ -11,7 +11,7 @@ from pilot.errors import Stale
 from pilot.journey import answering, eligibility
 from pilot.models import Screening
 from pilot.web import questions
-from pilot.web.participant import bp, steps
+from pilot.web.participant import bp, fresh, steps
 from pilot.web.rules import rule
 from surveys.path import Path, Step, walk
 
@@ -140,15 +140,19 @@ def _show(
     newer: str | bool = False,
     seen: str = "",
 ) -> str:
-    before = path.before(step.key)
-    back = url_for("participant.question_page", token=token, wave=wave, key=before.key) if before else None
-    return render_template(
-        "participant/question.html",
-        token=token,
-        wave=wave,
-        revision=revision,
-        newer=newer,
-        seen=seen or answering.mark(path.state.answers.get(step.key)),
-        back_url=back,
-        **questions.values_of(path, step, language=steps.language(), typed=typed, errors=errors),
-    )
+    def draw() -> str:
+        before = path.before(step.key)
+        back = url_for("participant.question_page", token=token, wave=wave, key=before.key) if before else None
+        return render_template(
+            "participant/question.html",
+            token=token,
+            wave=wave,
+            revision=revision,
+            newer=newer,
+            seen=seen or answering.mark(path.state.answers.get(step.key)),
+            back_url=back,
+            **questions.values_of(path, step, language=steps.language(), typed=typed, errors=errors),
+        )
+
+    said = typed is not None or errors or newer
+    return draw() if said else fresh.page(token, wave, path, step, revision, draw)
