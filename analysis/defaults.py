@@ -111,9 +111,12 @@ RULES: dict[str, Rule] = {
         "effects (analysis.lm_robust with fixed_effects and clusters) outside the plan",
     ),
     "adaptive": Rule(
-        "", "", "allocation depends on earlier outcomes, so arm means are biased and not normal",
-        "Hadad et al. (2021)",
-        refusal="a response-adaptive design has no default estimator: its sample means are biased, so analyse it with "
+        f"{_DIM}, weighted by one over the chance", f"{_LIN}, weighted by one over the chance",
+        "allocation depends on earlier outcomes, so plain arm means are biased; weighting by the chance that each "
+        "person had mends that, and a floor under the chances keeps the weights bounded",
+        "Bowden and Trippa (2017); Hadad et al. (2021)",
+        refusal="a response-adaptive design has biased arm means: give it a floor above 0 and name the column of the "
+        "chances under analysis_plan.columns.probability, or analyse it outside the plan with "
         "analysis.randomization_inference, which redraws the adaptive rule",
     ),
 }  # fmt: skip
@@ -225,7 +228,7 @@ def decide(design: Design, plan: AnalysisPlan) -> Decision:
     'HC2'
     """
     rule = rule_for(design.method)
-    if rule.refusal:
+    if rule.refusal and not _chances_are_kept(design, plan):
         raise DesignNotEstimable(rule.refusal, path=("allocation", "method"))
     structure = structure_of(design, plan)
     check_structure(structure)
@@ -251,8 +254,13 @@ def decide(design: Design, plan: AnalysisPlan) -> Decision:
         inference=_inference(structure.clusters, plan),
         reason=rule.reason,
         source=rule.source,
-        warnings=_warnings(structure, plan),
+        warnings=_warnings(design, structure, plan),
     )
+
+
+def _chances_are_kept(design: Design, plan: AnalysisPlan) -> bool:
+    """Whether an adaptive design can be weighed: the chances are in the data and none of them comes near nought."""
+    return plan.columns.probability is not None and getattr(design, "floor", 0) > 0
 
 
 def _check_adjustment(adjust: tuple[str, ...], strata: tuple[str, ...], plan: AnalysisPlan) -> None:
@@ -314,8 +322,13 @@ def _inference(clusters: str | None, plan: AnalysisPlan) -> Literal["t", "permut
     return "permutation" if few and plan.inference == "design_default" else "t"
 
 
-def _warnings(structure: Structure, plan: AnalysisPlan) -> tuple[str, ...]:
+def _warnings(design: Design, structure: Structure, plan: AnalysisPlan) -> tuple[str, ...]:
     found, clusters = [], structure.clusters
+    if design.method == "adaptive":
+        found.append(
+            "chances followed the outcomes: intervals rest on weights by one over the chance and on numbers large "
+            "enough; check the main result with analysis.randomization_inference"
+        )
     if clusters is not None and not structure.clusters_allocated:
         found.append(
             f"people were allocated one by one, yet standard errors are clustered by '{clusters}'; "

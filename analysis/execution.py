@@ -24,7 +24,7 @@ from analysis.plan_subgroups import subgroup_results
 from analysis.provenance import provenance
 from analysis.redraws import Redraws
 from analysis.results import ArmCount, ContrastResult, Deviation, OutcomeResult, Reading, Results, SampleRatio
-from analysis.sample_ratio import sample_ratio, sample_ratio_by_redraw
+from analysis.sample_ratio import sample_ratio, sample_ratio_by_chances, sample_ratio_by_redraw
 from analysis.trial import Trial
 from analysis.uptake import by_arm, taken_up
 
@@ -147,6 +147,8 @@ def arm_counts(context: Context) -> tuple[tuple[ArmCount, ...], SampleRatio]:
         shares = {arm: float((drawn == code).mean()) for code, arm in enumerate(design.names)}
     if method in FIXED_SIZES:
         ratio = sample_ratio_by_redraw(trial, seed=context.plan.seed)
+    elif method == "adaptive" and context.received is not None:
+        ratio = sample_ratio_by_chances(trial.data[trial.arm].tolist(), context.received)
     else:
         ratio = sample_ratio(people, shares, restricted=method not in FREE_SIZES)
     counts = [ArmCount(arm=arm, n=people[arm], share=people[arm] / trial.n, expected=shares[arm]) for arm in trial.arms]

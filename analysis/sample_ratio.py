@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import stats
@@ -47,6 +47,41 @@ def sample_ratio(counts: Mapping[str, int], shares: Mapping[str, float], *, rest
         threshold=THRESHOLD,
         mismatch=p < THRESHOLD,
         note="the design restricts the sizes of the arms, so this test is conservative" if restricted else "",
+    )
+
+
+def sample_ratio_by_chances(arms: Sequence[str], received: np.ndarray) -> SampleRatio:
+    """The same question for a design whose chances followed the outcomes: everybody's own chance is the reference.
+
+    `received`, shape (n,), is the chance that each person had of the arm in `arms`. Within an arm one over the chance
+    sums to n in expectation, whatever came before, with variance the sum of (1 - p) / p². The statistic is the largest
+    squared deviation in standard errors, its p from chi-square with one degree of freedom times the number of arms.
+    Raises `DataError` for a chance outside (0, 1].
+
+    >>> found = sample_ratio_by_chances(["a", "b"] * 200, np.full(400, 0.5))
+    >>> found.statistic, found.mismatch
+    (0.0, False)
+    """
+    chances = np.asarray(received, float)
+    if not ((chances > 0) & (chances <= 1)).all():
+        raise DataError("the chance of the arm that was drawn lies above 0 and is at most 1")
+    drawn, names = np.asarray(arms), sorted(set(arms))
+    if not names:
+        raise DataError("nobody was allocated")
+    squares = []
+    for name in names:
+        here = chances[drawn == name]
+        variance = float(((1 - here) / here**2).sum())
+        squares.append(float((1 / here).sum() - len(chances)) ** 2 / variance if variance else 0.0)
+    p = min(1.0, len(names) * float(stats.chi2.sf(max(squares), 1)))
+    return SampleRatio(
+        statistic=max(squares),
+        df=1,
+        p=p,
+        reference="chi-square",
+        threshold=THRESHOLD,
+        mismatch=p < THRESHOLD,
+        note="everybody is counted by one over the chance of the arm that was drawn",
     )
 
 

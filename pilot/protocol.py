@@ -22,6 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 import randomization as rz
 from analysis.errors import AnalysisError
 from analysis.plan import PreAnalysisPlan
+from analysis.plan_schema import Outcome
 from analysis.planning import Plan as SamplePlan
 from dashboards.disclosure import Rules as DisclosureRules
 from pilot.errors import ProtocolError
@@ -36,6 +37,7 @@ from pilot.protocol_sections import (
     Question,
 )
 from randomization.errors import RandomizationError
+from randomization.sequential import Sequential
 from surveys import Instrument, InstrumentError, read_xlsform
 from surveys.codebook import codebook
 from surveys.errors import SurveyError
@@ -53,6 +55,8 @@ DELIVERED = (
     "voucher_spent_cents",
 )  # fmt: skip
 """Columns of the data that are counted and not asked: what each person really got."""
+OUTREACH = "outreach_arm"
+"""What a draw may read beside the covariates: how this person was reached, itself drawn before anybody was known."""
 DERIVED = ("age", "pension_age_reached")
 """What eligibility may use beside the answers of the screening: whole years; yes or no; on the day of screening."""
 
@@ -123,6 +127,11 @@ class Protocol:
     def baseline(self) -> Wave:
         """The wave that is filled in before allocation."""
         return self.waves[0]
+
+    @property
+    def learns_from(self) -> Outcome:
+        """The outcome that an adaptive draw follows: the first primary one, which is yes or no."""
+        return primary_outcome(self.plan)
 
     @property
     def screening(self) -> Instrument:
@@ -356,9 +365,8 @@ class _Reader:
         allocated = [arm.name for arm in parts["allocation"].arms]
         if sorted(named) != sorted(allocated):
             say(("allocation", "ratio"), f"allocates {', '.join(allocated)}; the section arms has {', '.join(named)}")
-        for stratum in parts["allocation"].strata:
-            if stratum not in parts["population"].covariates:
-                say(("allocation", "strata"), f"'{stratum}' is no covariate; define it under population.covariates")
+        known = {*parts["population"].covariates, OUTREACH}
+        self.problems += drawable(parts["allocation"], known, parts["plan"], parts["looks"])
         if parts["population"].screening not in instruments:
             say(("population", "screening"), f"there is no instrument '{parts['population'].screening}'")
         names = [wave.name for wave in parts["waves"]]
@@ -419,6 +427,60 @@ class _Reader:
         for name in sorted(expression.references - known):
             self.problems.append(Problem(path, f"'{name}' is no {what}; {_nearest(name, known)}"))
         return expression
+
+
+def primary_outcome(plan: PreAnalysisPlan) -> Outcome:
+    """The first primary outcome of a plan; the first of all when none is primary."""
+    return next((outcome for outcome in plan.outcomes if outcome.family == "primary"), plan.outcomes[0])
+
+
+def drawable(
+    design: rz.Design, known: set[str], plan: PreAnalysisPlan, looks: tuple[LookSection, ...]
+) -> Iterator[Problem]:
+    """Why people cannot be drawn one by one by this design, each reason with its remedy."""
+    if not isinstance(design, Sequential):
+        remedy = LISTED.get(design.method, "draw the list with `pilot randomize`, or choose a design for arrivals")
+        yield Problem(
+            ("allocation", "method"),
+            f"'{design.method}' draws a complete list at once, and people arrive one by one; {remedy}",
+        )
+        return
+    for name in design.columns:
+        if name not in known:
+            key = "strata" if name in design.strata else "factors"
+            yield Problem(("allocation", key), f"'{name}' is no covariate; define it under population.covariates")
+    if getattr(design, "length", 0) is None:
+        yield Problem(
+            ("allocation", "length"),
+            "the maximal procedure looks ahead; write `length`, the number of people planned for a stratum",
+        )
+    if design.learns:
+        kind, name = primary_outcome(plan).kind, primary_outcome(plan).name
+        if kind != "binary":
+            yield Problem(
+                ("allocation", "method"),
+                f"an adaptive draw follows an outcome that is yes or no; the primary outcome '{name}' is {kind}",
+            )
+        if all(look.final for look in looks):
+            yield Problem(
+                ("allocation", "method"),
+                "an adaptive draw learns at looks only, and every look is final; add a look without `final`",
+            )
+
+
+LISTED = {
+    "two_stage": "the first stage is drawn in the section outreach; name the design of the second stage here, and "
+    "write 'outreach_arm' under strata to draw within each outreach arm",
+    "complete": "use permuted_blocks or block_urn, or draw a list with `pilot randomize`",
+    "blocked": "use permuted_blocks or block_urn with the same strata, or draw a list with `pilot randomize`",
+    "factorial": "use permuted_blocks with an arm for each combination, or draw a list with `pilot randomize`",
+    "matched_pairs": "use minimization on what makes people alike, or draw a list with `pilot randomize`",
+    "rerandomized": "use minimization on the same covariates, or draw a list with `pilot randomize`",
+    "clustered": "draw the clusters with `pilot randomize` before anybody is invited",
+    "stepped_wedge": "draw the moments of the clusters with `pilot randomize` before the first of them",
+    "lottery": "draw the applicants with `pilot randomize` when the list is closed",
+}
+"""What to do instead, for designs that need everybody at once."""
 
 
 def _nearest(name: str, known: set[str]) -> str:

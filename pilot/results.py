@@ -9,16 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from analysis.execution import trial_of
+from analysis.measured import measure
 from analysis.results import Results
 from pilot import dataset, locking
 from pilot.errors import Refused
 from pilot.events import record
 from pilot.models import Allocation, Look, Participant, Pilot, Submission
 from pilot.protocol import LookSection, Protocol
+from randomization import live
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,8 @@ def open_look(
         raise Refused(f"look '{name}' cannot be opened: {allowed.reason}", code="look_not_permitted")
     version, _ = locking.in_force(session, pilot.id)
     row = dataset.freeze(session, pilot, protocol, folder=folder, with_arms=True, actor_id=statistician_id, now=now)
-    results = protocol.plan.run(dataset.read_freeze(folder, row), created=now.isoformat())
+    data = dataset.read_freeze(folder, row)
+    results = protocol.plan.run(data, created=now.isoformat())
     look = Look(
         pilot_id=pilot.id,
         name=name,
@@ -96,11 +104,31 @@ def open_look(
         opened_at=now,
         opened_by=statistician_id,
         results=results.to_dict(),
+        evidence=evidence(protocol, data),
     )
     session.add(look)
     record(session, "look_opened", pilot, now=now, actor_id=statistician_id, look=name, freeze=row.number)
     session.flush()
     return look
+
+
+def evidence(protocol: Protocol, data: pd.DataFrame) -> dict[str, list[int]] | None:
+    """What a look tells an adaptive draw: arm -> (successes, failures) on the first primary outcome; else None.
+
+    People whose outcome is not known yet count for neither. Success is what the protocol wants more of.
+    """
+    if not live.learns(protocol.allocation):
+        return None
+    outcome = protocol.learns_from
+    trial = trial_of(protocol.plan, data)
+    found = measure(trial, outcome)
+    arms = trial.data[protocol.plan.analysis.columns.arm].to_numpy()
+    good = 0.0 if outcome.direction == "lower_is_better" else 1.0
+    return {
+        arm: [int((found.values[here] == good).sum()), int((found.values[here] == 1.0 - good).sum())]
+        for arm in protocol.allocation.names
+        for here in [(arms == arm) & found.observed]
+    }
 
 
 def opened(session: Session, pilot: Pilot, name: str) -> Look | None:

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from surveys import Context, Instrument
-from surveys.path import Step, walk
+from surveys.path import Step, first_open
 
 FIRST = (
     "Fatima", "Jan", "Maria", "Ahmed", "Kees", "Anna", "Mohammed", "Linda", "Piotr", "Aysha", "Henk", "Samira",
@@ -104,7 +104,7 @@ def filling(
     """
 
     def page(answers: Mapping[str, Any]) -> tuple[str, Mapping[str, list[str]]] | None:
-        step = walk(instrument, answers, context=context).next
+        step = first_open(instrument, answers, context=context)
         return None if step is None else (step.key, _raw(step, person, rng, given or {}))
 
     return page

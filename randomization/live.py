@@ -25,14 +25,17 @@ __all__ = [
     "Difference",
     "Draw",
     "LogRow",
+    "basis",
     "chain_hash",
     "commitment",
+    "learns",
     "next_draw",
     "opening_state",
     "replay",
     "scope",
     "stratum_label",
     "verify_commitment",
+    "with_evidence",
 ]
 
 GENESIS = "0" * 64
@@ -120,6 +123,51 @@ def opening_state(design: Design, position: int) -> dict[str, Any] | None:
     """
     machine = sequential(design)
     return None if position == 1 else {"position": position - 1, **machine.opening_form(position)}
+
+
+def learns(design: Design) -> bool:
+    """Whether outcomes change the chances of later arrivals.
+
+    >>> import randomization as rz
+    >>> learns(rz.adaptive(["portal", "advice"])), learns(rz.big_stick(["portal", "advice"]))
+    (True, False)
+    """
+    return sequential(design).learns
+
+
+def with_evidence(
+    design: Design, state: Mapping[str, Any] | None, evidence: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """The state of the next draw with the outcomes seen so far: arm -> (successes, failures) in all.
+
+    Without evidence, and for a design that does not learn, the state as it is. Raises `DesignError` for an arm that
+    the design does not have.
+
+    >>> import randomization as rz
+    >>> with_evidence(rz.adaptive(["portal", "advice"]), None, {"advice": (3, 1)})
+    {'position': 0, 'evidence': {'portal': [0, 0], 'advice': [3, 1]}}
+    """
+    return sequential(design).with_evidence(None if state is None else dict(state), evidence)
+
+
+def basis(design: Design, state: Mapping[str, Any] | None, drawn: Draw) -> dict[str, Any] | None:
+    """What the chances of a draw hung on: the state before it and the chance of every arm, to be stored with it.
+
+    None for designs whose chances follow from the stratum's own sequence alone (blocks, coins). `state` is the one
+    that was handed to `next_draw`.
+
+    >>> import randomization as rz
+    >>> d = rz.minimization(["portal", "advice"], ["sex"])
+    >>> seat = dict(key=bytes(32), context=Context("p", "test", 1), stratum="*", position=1, state=None)
+    >>> basis(d, None, next_draw(d, covariates={"sex": "f"}, **seat))
+    {'margins': {'sex': {}}, 'probabilities': {'portal': '1/2', 'advice': '1/2'}}
+    """
+    machine = sequential(design)
+    if not machine.logs_basis:
+        return None
+    before = machine.write_state(machine.start()) if state is None else state
+    seen = {name: value for name, value in before.items() if name != "position"}
+    return {**seen, "probabilities": {arm: str(chance) for arm, chance in drawn.probabilities.items()}}
 
 
 def scope(design: Design) -> Literal["stratum", "pilot"]:

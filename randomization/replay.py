@@ -32,7 +32,8 @@ class LogRow:
 class Difference:
     """One thing that is not as it should be: what, as recorded and as derived.
 
-    `what` is one of arm, position, stratum, previous_hash, row_hash, sequence, draw, or 'payload.<key>'.
+    `what` is one of arm, position, stratum, previous_hash, row_hash, sequence, head, draw, probability, the name of
+    something the chances hung on (margins, balls, evidence, probabilities), or 'payload.<key>'.
     """
 
     sequence: int
@@ -57,7 +58,8 @@ def replay(
 
     Rows are taken in the order of `sequence`, a stratum at a time. Each arm is derived again (from the derived
     state, never a stored one), positions must run 1, 2, … without a hole, each row must hash to its `row_hash` and
-    continue the row before it, and payload entries named like a column must agree with it. `first_positions` gives
+    continue the row before it, payload entries named like a column must agree with it, and so must the recorded
+    chances, margins or balls with those that were derived. `first_positions` gives
     where a stratum begins in this epoch, when not at 1; `genesis` the hash each chain begins with; `heads` the last
     hash of each stratum as anchored outside, without which a tail cut off cannot be seen. For adaptive designs the
     evidence behind a draw is read from the payload's `evidence`.
@@ -126,7 +128,7 @@ def _hashes(chain: list[LogRow], genesis: str) -> list[Difference]:
 
 
 def _arms(design: Design, chain: list[LogRow], key: bytes, context: Context, first: int) -> list[Difference]:
-    from randomization.live import next_draw, opening_state, sequential, stratum_label
+    from randomization.live import basis, next_draw, opening_state, sequential, stratum_label
 
     found: list[Difference] = []
     machine = sequential(design)
@@ -153,5 +155,11 @@ def _arms(design: Design, chain: list[LogRow], key: bytes, context: Context, fir
             break
         if row.arm != draw.arm:
             found.append(_difference(row, "arm", row.arm, draw.arm))
+        derived = {"probability": str(draw.probability), **(basis(design, before, draw) or {})}
+        found += [
+            _difference(row, name, row.recorded[name], value)
+            for name, value in derived.items()
+            if name in row.recorded and row.recorded[name] != value
+        ]
         state = draw.state
     return found

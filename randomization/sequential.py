@@ -52,6 +52,8 @@ class Sequential(Design):
 
     live: ClassVar[bool] = True
     reads: ClassVar[bool] = False
+    learns: ClassVar[bool] = False
+    logs_basis: ClassVar[bool] = False
 
     @property
     def scope(self) -> Literal["stratum", "pilot"]:

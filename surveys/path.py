@@ -7,7 +7,7 @@ found as they were.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from surveys.expressions import compile
 from surveys.expressions.values import text_of
 from surveys.state import MOST_INSTANCES, Context, Instance, Scope, State, key_of
 
-__all__ = ["Context", "Path", "Step", "walk"]
+__all__ = ["Context", "Path", "Step", "first_open", "step_of", "walk"]
 
 _OUTPUT = re.compile(r"\$\{\s*([^\W\d][\w.\-]*)\s*\}")
 
@@ -149,39 +149,73 @@ def walk(instrument: Instrument, answers: Mapping[str, Any], *, context: Context
     True
     """
     state = State(instrument, answers, context)
-    steps: list[Step] = []
-    _add(steps, state, instrument.children, ())
-    return Path(tuple(steps), state)
+    return Path(tuple(_step(state, *place) for place in _asked(state, instrument.children, ())), state)
 
 
-def _add(steps: list[Step], state: State, children: tuple[Question | Section, ...], instance: Instance) -> None:
+def first_open(instrument: Instrument, answers: Mapping[str, Any], *, context: Context) -> Step | None:
+    """``walk(…).next`` without going on beyond it: the first step that is not answered, or None.
+
+    >>> from datetime import UTC, date, datetime
+    >>> from surveys.definition import Question
+    >>> form = Instrument("f", (Question("age", "integer"), Question("school", "text")))
+    >>> now = Context(date(2026, 11, 22), datetime(2026, 11, 22, tzinfo=UTC))
+    >>> first_open(form, {"age": 12}, context=now).key
+    'school'
+    """
+    state = State(instrument, answers, context)
+    for item, instance, key in _asked(state, instrument.children, ()):
+        if not _holds_answer(state, item, instance, key):
+            return Step(key, _kind(item), item, instance, False, state)
+    return None
+
+
+def step_of(instrument: Instrument, answers: Mapping[str, Any], key: str, *, context: Context) -> Step | None:
+    """``walk(…).step(key)`` without going on beyond it: the step with that key, or None when it is not on the path."""
+    state = State(instrument, answers, context)
+    return next((_step(state, *place) for place in _asked(state, instrument.children, ()) if place[2] == key), None)
+
+
+def _asked(
+    state: State, children: tuple[Question | Section, ...], instance: Instance
+) -> Iterator[tuple[Question | Section, Instance, str]]:
+    """What is asked and shown, in order: the question (or the repeat, for "another one?"), its instance and its key."""
     places = state.instrument.places
     for child in children:
         if isinstance(child, Question):
             if not child.silent and state.relevant(places[child.name], instance, inside=True):
-                steps.append(_step(state, child, instance))
+                yield child, instance, key_of(child.name, instance)
         elif state.relevant(places[child.name], instance, inside=True):
             if child.repeats:
-                _add_repeat(steps, state, child, instance)
+                yield from _asked_again(state, child, instance)
             else:
-                _add(steps, state, child.children, instance)
+                yield from _asked(state, child.children, instance)
 
 
-def _add_repeat(steps: list[Step], state: State, section: Section, instance: Instance) -> None:
+def _asked_again(
+    state: State, section: Section, instance: Instance
+) -> Iterator[tuple[Question | Section, Instance, str]]:
     count = state.count(section, instance)
     base = key_of(section.name, instance)
     for index in range(1, count + 1):
         if not section.repeat_count:
-            steps.append(Step(f"{base}.{index}", "another", section, instance, True, state))
-        _add(steps, state, section.children, (*instance, (section.name, index)))
+            yield section, instance, f"{base}.{index}"
+        yield from _asked(state, section.children, (*instance, (section.name, index)))
     if not section.repeat_count and count < MOST_INSTANCES:
-        key = f"{base}.{count + 1}"
-        steps.append(Step(key, "another", section, instance, state.answers.get(key) == "no", state))
+        yield section, instance, f"{base}.{count + 1}"
 
 
-def _step(state: State, question: Question, instance: Instance) -> Step:
-    key = key_of(question.name, instance)
-    return Step(key, question.kind, question, instance, _answered(state, question, key, instance), state)
+def _step(state: State, item: Question | Section, instance: Instance, key: str) -> Step:
+    return Step(key, _kind(item), item, instance, _holds_answer(state, item, instance, key), state)
+
+
+def _kind(item: Question | Section) -> str:
+    return item.kind if isinstance(item, Question) else "another"
+
+
+def _holds_answer(state: State, item: Question | Section, instance: Instance, key: str) -> bool:
+    if isinstance(item, Question):
+        return _answered(state, item, key, instance)
+    return state.answers.get(key) in ("yes", "no")
 
 
 def _answered(state: State, question: Question, key: str, instance: Instance) -> bool:

@@ -17,7 +17,7 @@ from surveys.definition import Instrument, Question, Section, Text, say, spoken
 from surveys.errors import InputError
 from surveys.expressions import compile
 from surveys.expressions.values import text_of
-from surveys.path import Step, walk
+from surveys.path import Step, step_of
 from surveys.state import Context, Scope, State, key_of
 
 __all__ = ["Accepted", "Context", "FieldError", "Raw", "Refused", "accept", "analysable"]
@@ -73,8 +73,7 @@ def accept(
     >>> accept(form, {}, "age", {"age": ["4"]}, context=now, language="nl").errors[0].code
     'constraint'
     """
-    path = walk(instrument, answers, context=context)
-    step = path.step(name)
+    step = step_of(instrument, answers, name, context=context)
     if step is None:
         known = name.rsplit(".", 1)[-1] in instrument.places or name in answers
         code = "not_on_path" if known else "unknown_question"

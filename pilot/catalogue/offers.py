@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from pilot.errors import NotYours
@@ -24,6 +24,14 @@ COLUMNS = (
 )  # fmt: skip
 NEEDED = ("reference", "kind", "title", "provider")
 LIMITS = {"reference": 80, "title": 200, "provider": 200, "region": 40, "level": 20, "sector": 60, "url": 400}
+
+
+_LAST_VIEW = select(func.max(Exposure.at)).where(
+    Exposure.participant_id == bindparam("person"), Exposure.offer_id == bindparam("offer"), Exposure.kind == "viewed"
+)
+_REFERRAL = select(Exposure).where(
+    Exposure.participant_id == bindparam("person"), Exposure.offer_id == bindparam("offer"), Exposure.kind == "referred"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +94,7 @@ def view(session: Session, participant: Participant, offer_id: int, *, now: date
     offer = session.get(Offer, offer_id)
     if offer is None:
         raise NotYours("this offer is not there any more")
-    last = session.scalar(
-        select(func.max(Exposure.at)).where(
-            Exposure.participant_id == participant.id, Exposure.offer_id == offer.id, Exposure.kind == "viewed"
-        )
-    )
+    last = session.scalar(_LAST_VIEW, {"person": participant.id, "offer": offer.id})
     if last is None or (now - _aware(last, now)).total_seconds() > 3600:
         session.add(Exposure(participant_id=participant.id, offer_id=offer.id, kind="viewed", detail={}, at=now))
         session.flush()
@@ -101,11 +105,7 @@ def refer(session: Session, participant: Participant, offer_id: int, *, advisor_
     """An advisor's referral; the same offer twice is one referral."""
     if session.get(Offer, offer_id) is None:
         raise NotYours("this offer is not there any more")
-    found = session.scalar(
-        select(Exposure).where(
-            Exposure.participant_id == participant.id, Exposure.offer_id == offer_id, Exposure.kind == "referred"
-        )
-    )
+    found = session.scalar(_REFERRAL, {"person": participant.id, "offer": offer_id})
     if found is not None:
         return found
     row = Exposure(

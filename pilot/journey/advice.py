@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from pilot.db import insert_once
@@ -30,6 +30,42 @@ CHANNELS = ("in_person", "phone", "video")
 STATEMENT_MINUTES = 240
 """At least four hours of talks: the statutory form of the advice trajectory, 2020-2023 schemes."""
 
+# Made once: making a statement costs more than the database takes to carry it out.
+_ADVISOR = (
+    select(Caseload)
+    .where(Caseload.participant_id == bindparam("person"), Caseload.ended_at.is_(None))
+    .order_by(Caseload.id.desc())
+    .limit(1)
+)
+_LOAD = (
+    select(Caseload.advisor_id, func.count().label("people"))
+    .where(Caseload.ended_at.is_(None))
+    .group_by(Caseload.advisor_id)
+    .subquery()
+)
+_LEAST_BUSY = (
+    select(User.id)
+    .join(Membership)
+    .outerjoin(_LOAD, _LOAD.c.advisor_id == User.id)
+    .where(Membership.pilot_id == bindparam("pilot"), Membership.role == "advisor", User.active)
+    .order_by(func.coalesce(_LOAD.c.people, 0), User.id)
+    .limit(1)
+)
+_LEAST_BUSY_OF = _LEAST_BUSY.where(Membership.organisation_id == bindparam("organisation"))
+_ORGANISATION = select(Membership.organisation_id).where(
+    Membership.user_id == bindparam("advisor"), Membership.pilot_id == bindparam("pilot"), Membership.role == "advisor"
+)
+_TALK = select(AdviceSession).where(
+    AdviceSession.participant_id == bindparam("person"), AdviceSession.nonce == bindparam("nonce")
+)
+_MINUTES = select(func.sum(AdviceSession.minutes)).where(AdviceSession.participant_id == bindparam("person"))
+_PLAN = (
+    select(DevelopmentPlan)
+    .where(DevelopmentPlan.participant_id == bindparam("person"))
+    .order_by(DevelopmentPlan.version.desc())
+    .limit(1)
+)
+
 
 def assign(
     session: Session,
@@ -48,13 +84,7 @@ def assign(
         if not reason.strip():
             raise Refused("a handover needs a reason", code="reason_missing")
         current.ended_at = now
-    participant.organisation_id = session.scalar(
-        select(Membership.organisation_id).where(
-            Membership.user_id == advisor_id,
-            Membership.pilot_id == participant.pilot_id,
-            Membership.role == "advisor",
-        )
-    )
+    participant.organisation_id = session.scalar(_ORGANISATION, {"advisor": advisor_id, "pilot": participant.pilot_id})
     row = Caseload(participant_id=participant.id, advisor_id=advisor_id, assigned_at=now, reason=reason.strip())
     session.add(row)
     record(
@@ -72,33 +102,14 @@ def assign_least_busy(session: Session, pilot: Pilot, participant: Participant, 
     current = advisor_of(session, participant)
     if current is not None:
         return current
-    load = (
-        select(Caseload.advisor_id, func.count().label("people"))
-        .where(Caseload.ended_at.is_(None))
-        .group_by(Caseload.advisor_id)
-        .subquery()
-    )
-    query = (
-        select(User.id)
-        .join(Membership)
-        .outerjoin(load, load.c.advisor_id == User.id)
-        .where(Membership.pilot_id == pilot.id, Membership.role == "advisor", User.active)
-        .order_by(func.coalesce(load.c.people, 0), User.id)
-        .limit(1)
-    )
-    if participant.organisation_id is not None:
-        query = query.where(Membership.organisation_id == participant.organisation_id)
-    advisor_id = session.scalar(query)
+    anywhere = participant.organisation_id is None
+    where = {"pilot": pilot.id} | ({} if anywhere else {"organisation": participant.organisation_id})
+    advisor_id = session.scalar(_LEAST_BUSY if anywhere else _LEAST_BUSY_OF, where)
     return None if advisor_id is None else assign(session, participant, advisor_id, actor_id=None, now=now)
 
 
 def advisor_of(session: Session, participant: Participant) -> Caseload | None:
-    return session.scalar(
-        select(Caseload)
-        .where(Caseload.participant_id == participant.id, Caseload.ended_at.is_(None))
-        .order_by(Caseload.id.desc())
-        .limit(1)
-    )
+    return session.scalar(_ADVISOR, {"person": participant.id})
 
 
 def log_session(
@@ -146,10 +157,7 @@ def log_session(
     if created:
         detail = {"minutes": minutes, "channel": channel, "components": sorted(set(components))}
         record(session, "session_logged", participant, now=now, actor_id=advisor_id, **detail)
-        session.flush()
-    row = session.scalar(
-        select(AdviceSession).where(AdviceSession.participant_id == participant.id, AdviceSession.nonce == nonce)
-    )
+    row = session.scalar(_TALK, {"person": participant.id, "nonce": nonce})
     assert row is not None
     return row
 
@@ -163,8 +171,7 @@ def sessions_of(session: Session, participant: Participant) -> Sequence[AdviceSe
 
 
 def minutes_of(session: Session, participant: Participant) -> int:
-    query = select(func.sum(AdviceSession.minutes)).where(AdviceSession.participant_id == participant.id)
-    return session.scalar(query) or 0
+    return session.scalar(_MINUTES, {"person": participant.id}) or 0
 
 
 def write_plan(
@@ -193,12 +200,7 @@ def write_plan(
 
 
 def plan_of(session: Session, participant: Participant) -> DevelopmentPlan | None:
-    return session.scalar(
-        select(DevelopmentPlan)
-        .where(DevelopmentPlan.participant_id == participant.id)
-        .order_by(DevelopmentPlan.version.desc())
-        .limit(1)
-    )
+    return session.scalar(_PLAN, {"person": participant.id})
 
 
 def state_performance(

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, exists, func, select, update
+from sqlalchemy import Table, bindparam, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from pilot.db import insert_once
@@ -21,6 +22,7 @@ from pilot.journey import consent
 from pilot.models import (
     Allocation,
     AllocationNote,
+    Look,
     Participant,
     Pilot,
     ProtocolVersion,
@@ -28,8 +30,8 @@ from pilot.models import (
     StratumState,
     Submission,
 )
-from pilot.protocol import Protocol
-from randomization import live
+from pilot.protocol import OUTREACH, Protocol
+from randomization import Design, live
 
 NOTES = ("unblind", "withdraw", "replace", "override", "stratum_error")
 LAST_PLACES = 64
@@ -39,18 +41,6 @@ LAST_PLACES = 64
 _strata = cast(Table, StratumState.__table__)
 _person, _counter = Participant.__table__.c, _strata.c
 LOCK = select(_person.id).where(_person.id == bindparam("person")).with_for_update(key_share=True)
-ON_RECORD = select(
-    exists().where(Allocation.__table__.c.participant_id == bindparam("person")).label("allocated"),
-    exists()
-    .where(Screening.__table__.c.participant_id == bindparam("person"), Screening.__table__.c.eligible)
-    .label("eligible"),
-    exists()
-    .where(
-        Submission.__table__.c.participant_id == bindparam("person"),
-        Submission.__table__.c.wave == bindparam("baseline"),
-    )
-    .label("baseline"),
-)
 _HERE = [_counter[name] == bindparam(f"at_{name}") for name in ("pilot_id", "mode", "epoch", "stratum")]
 TAKE_PLACE = (
     update(_strata)
@@ -63,6 +53,26 @@ KEEP_STATE = (
     .where(*_HERE)
     .values(state=bindparam("to_state"), head=bindparam("to_head"), counts=bindparam("to_counts"))
 )
+KEEP_ARM = insert(cast(Table, Allocation.__table__)).inline()
+LAST_LOOK = (
+    select(Look.name, Look.evidence)
+    .where(Look.pilot_id == bindparam("pilot"), Look.evidence.is_not(None))
+    .order_by(Look.id.desc())
+    .limit(1)
+)
+
+
+@lru_cache(maxsize=64)
+def on_record(required: tuple[str, ...]) -> Any:
+    """The statement that asks everything that has to be on record, consent to the required purposes among it."""
+    here = bindparam("person")
+    screened, filled = Screening.__table__.c, Submission.__table__.c
+    return select(
+        exists().where(Allocation.__table__.c.participant_id == here).label("allocated"),
+        exists().where(screened.participant_id == here, screened.eligible).label("eligible"),
+        consent.all_stand(required, here).label("consented"),
+        exists().where(filled.participant_id == here, filled.wave == bindparam("baseline")).label("baseline"),
+    )
 
 
 def allocate(
@@ -85,13 +95,13 @@ def allocate(
     if found.allocated:
         return _of(session, participant)
     _require_open(pilot, version, protocol, participant, now)
-    _require_on_record(session, protocol, participant, found)
-    design = protocol.allocation
-    stratum = live.stratum_label(design, participant.covariates)
-    row = "*" if live.scope(design) == "pilot" else stratum
+    _require_on_record(found)
+    design, traits = protocol.allocation, traits_of(protocol.allocation, participant)
+    row = "*" if live.scope(design) == "pilot" else live.stratum_label(design, traits)
     place = {"pilot_id": pilot.id, "mode": participant.mode, "epoch": version.epoch, "stratum": row}
     position, state, head, counts = _take_place(session, place)
     _require_room(session, protocol, pilot, participant.mode)
+    look, state = _learned(session, pilot, participant.mode, design, state)
     drawn = live.next_draw(
         design,
         key=key,
@@ -99,33 +109,32 @@ def allocate(
         stratum=row,
         position=position,
         state=state,
-        covariates=participant.covariates,
+        covariates=traits,
     )
-    payload = _payload(pilot, place, position, participant, drawn, version.fingerprint, now)
-    row_hash = live.chain_hash(head, payload)
+    basis = live.basis(design, state, drawn)
+    kept = {
+        **place,
+        "position": position,
+        "arm": drawn.arm,
+        "probability": str(drawn.probability),
+        "covariates": traits,
+        "basis": basis if basis is None or look is None else {**basis, "look": look},
+        "fingerprint": version.fingerprint,
+        "allocated_at": now,
+    }
+    row_hash = live.chain_hash(head, _payload(pilot.slug, participant.study_id, kept))
     after = {
         "to_state": drawn.state,
         "to_head": row_hash,
         "to_counts": {**counts, drawn.arm: counts.get(drawn.arm, 0) + 1},
     }
-    session.connection().execute(KEEP_STATE, {**_at(place), **after})
-    allocation = Allocation(
-        **place,
-        position=position,
-        participant_id=participant.id,
-        idempotency_key=participant.nonce,
-        arm=drawn.arm,
-        probability=payload["probability"],
-        covariates=dict(participant.covariates),
-        fingerprint=version.fingerprint,
-        allocated_at=now,
-        previous_hash=head,
-        row_hash=row_hash,
-    )
-    session.add(allocation)
+    connection = session.connection()
+    connection.execute(KEEP_STATE, {**_at(place), **after})
+    own = {"participant_id": participant.id, "idempotency_key": participant.nonce}
+    kept = {**kept, **own, "previous_hash": head, "row_hash": row_hash}
+    connection.execute(KEEP_ARM, kept)
     record(session, "allocated", participant, now=now, stratum=row, position=position, row_hash=row_hash)
-    session.flush()
-    return allocation
+    return Allocation(**kept)
 
 
 def of(session: Session, participant: Participant) -> Allocation | None:
@@ -136,21 +145,27 @@ def _of(session: Session, participant: Participant) -> Allocation:
     return session.scalars(select(Allocation).where(Allocation.participant_id == participant.id)).one()
 
 
+def traits_of(design: Design, participant: Participant) -> dict[str, Any]:
+    """What the draw may look at: the covariates of the screening, and the outreach arm where the design reads it."""
+    if OUTREACH in design.columns:
+        return {**participant.covariates, OUTREACH: participant.outreach_arm}
+    return dict(participant.covariates)
+
+
 def payload_of(pilot: Pilot, allocation: Allocation, study_id: str) -> dict[str, Any]:
     """What was hashed of a stored row: the same fields in the same notation."""
-    return {
-        "pilot": pilot.slug,
-        "mode": allocation.mode,
-        "epoch": allocation.epoch,
-        "stratum": allocation.stratum,
-        "position": allocation.position,
-        "study_id": study_id,
-        "arm": allocation.arm,
-        "probability": allocation.probability,
-        "covariates": dict(allocation.covariates),
-        "fingerprint": allocation.fingerprint,
-        "allocated_at": allocation.allocated_at.isoformat(),
-    }
+    return _payload(pilot.slug, study_id, {name: getattr(allocation, name) for name in _HASHED})
+
+
+_HASHED = (
+    "mode", "epoch", "stratum", "position", "arm", "probability", "covariates", "basis", "fingerprint", "allocated_at",
+)  # fmt: skip
+
+
+def _payload(slug: str, study_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {name: row[name] for name in _HASHED if name not in ("basis", "allocated_at")}
+    told = {"pilot": slug, "study_id": study_id, "allocated_at": row["allocated_at"].isoformat()}
+    return {**plain, **told, **(row["basis"] or {})}
 
 
 def note(
@@ -205,18 +220,37 @@ def _require_open(
 def _on_record(session: Session, protocol: Protocol, participant: Participant) -> Any:
     """What the record says of this person; a second click waits here until the first has ended."""
     connection, who = session.connection(), {"person": participant.id}
-    connection.execute(LOCK, who)
+    if connection.dialect.name != "sqlite":  # whose writers come one by one already
+        connection.execute(LOCK, who)
     # A statement of its own: one that had to wait for the lock would still read the record as it was before.
-    return connection.execute(ON_RECORD, {**who, "baseline": protocol.baseline.name}).one()
+    required = tuple(text.purpose for text in protocol.consent.texts if text.required)
+    return connection.execute(on_record(required), {**who, "baseline": protocol.baseline.name}).one()
 
 
-def _require_on_record(session: Session, protocol: Protocol, participant: Participant, found: Any) -> None:
+def _require_on_record(found: Any) -> None:
     if not found.eligible:
         raise Refused("eligibility is not on record", code="not_eligible")
-    if not consent.has_all_required(session, protocol, participant):
+    if not found.consented:
         raise Refused("consent is not on record", code="no_consent")
     if not found.baseline:
         raise Refused("the first list of questions is not finished", code="no_baseline")
+
+
+def _learned(
+    session: Session, pilot: Pilot, mode: str, design: Design, state: dict[str, Any] | None
+) -> tuple[str | None, dict[str, Any] | None]:
+    """The look behind the draw and the state with what it showed, for a design that learns from outcomes.
+
+    Outcomes reach the draw by a permitted look and by nothing else: what a statistician opened on a freeze of this
+    pilot. A test run draws without.
+    """
+    if not live.learns(design) or mode != "live":
+        return None, state
+    look = session.connection().execute(LAST_LOOK, {"pilot": pilot.id}).first()
+    if look is None:
+        return None, state
+    seen = {arm: pair for arm, pair in look.evidence.items() if arm in design.names}
+    return look.name, live.with_evidence(design, state, seen)
 
 
 def _take_place(session: Session, place: Mapping[str, Any]) -> Any:
@@ -260,30 +294,6 @@ def _room(session: Session, limits: Mapping[str, int], pilot_id: int, mode: str)
     ).all()
     taken = {arm: sum(counts.get(arm, 0) for counts in rows) for arm in limits}
     return len(rows), min(limit - taken[arm] for arm, limit in limits.items())
-
-
-def _payload(
-    pilot: Pilot,
-    place: Mapping[str, Any],
-    position: int,
-    participant: Participant,
-    drawn: live.Draw,
-    fingerprint: str,
-    now: datetime,
-) -> dict[str, Any]:
-    return {
-        "pilot": pilot.slug,
-        "mode": place["mode"],
-        "epoch": place["epoch"],
-        "stratum": place["stratum"],
-        "position": position,
-        "study_id": participant.study_id,
-        "arm": drawn.arm,
-        "probability": str(drawn.probability),
-        "covariates": dict(participant.covariates),
-        "fingerprint": fingerprint,
-        "allocated_at": now.isoformat(),
-    }
 
 
 def counters_hold(session: Session) -> list[str]:

@@ -18,7 +18,7 @@ from pilot.events import record
 from pilot.models import Draft, Participant, Submission
 from pilot.protocol import Protocol
 from surveys import Context, Instrument
-from surveys.path import walk
+from surveys.path import first_open
 from surveys.runner import Accepted, FieldError, accept, analysable
 
 SCREENING = "screening"
@@ -32,6 +32,11 @@ Pages = Callable[[Mapping[str, Any]], Page | None]
 # Every page asks these; a statement that is made once costs a third of one that is made each time.
 _DRAFT = select(Draft).where(Draft.participant_id == bindparam("person"), Draft.wave == bindparam("wave"))
 _LOCKED_DRAFT = _DRAFT.with_for_update()
+_SUBMITTED = (
+    select(Submission.id)
+    .where(Submission.participant_id == bindparam("person"), Submission.wave == bindparam("wave"))
+    .limit(1)
+)
 _LAST_SUBMISSION = (
     select(Submission)
     .where(Submission.participant_id == bindparam("person"), Submission.wave == bindparam("wave"))
@@ -126,7 +131,7 @@ def keep_pages(
     instrument, where = instrument_of(protocol, wave), context(participant, language, now)
     row = draft(session, participant, wave, lock=True)
     # Asked under the lock: a page that waited for the list to be sent must not be kept where nobody reads it any more.
-    if submission(session, participant, wave) is not None:
+    if _is_submitted(session, participant, wave):
         raise Refused("this list is finished; thank you", code="already_submitted")
     before: dict[str, Any] = dict(row.answers) if row else {}
     kept, answers = row.revision if row else 0, before
@@ -149,16 +154,15 @@ def submit(
     session: Session, protocol: Protocol, participant: Participant, wave: str, *, mode: str = "self", now: datetime
 ) -> Submission:
     """Finishes a wave; a second time gives the first submission. Raises Refused when a question is still open."""
-    existing = submission(session, participant, wave)
-    if existing is not None:
-        return existing
+    if _is_submitted(session, participant, wave):
+        return _finished(session, participant, wave)
     # Locked, so that a page on its way is either in what is sent or refused after it.
     instrument, row = instrument_of(protocol, wave), draft(session, participant, wave, lock=True)
     answers = row.answers if row else {}
-    path = walk(instrument, answers, context=context(participant, participant.language, now))
-    if not path.complete:
-        question = path.next.key if path.next else ""
-        raise Refused("a question is still open", code="incomplete", question=question)
+    where = context(participant, participant.language, now)
+    still_open = first_open(instrument, answers, context=where)
+    if still_open is not None:
+        raise Refused("a question is still open", code="incomplete", question=still_open.key)
     insert_once(
         session,
         Submission,
@@ -167,7 +171,7 @@ def submit(
         revision=1,
         instrument=instrument.fingerprint,
         answers=answers,
-        analysed=flat(instrument, answers, context(participant, participant.language, now)),
+        analysed=flat(instrument, answers, where),
         mode=row.mode if row else mode,
         language=row.language if row else participant.language,
         started_at=row.started_at if row else now,
@@ -175,7 +179,15 @@ def submit(
     )
     by = row.mode if row else mode
     record(session, "submitted", participant, now=now, wave=wave, mode=by, fingerprint=protocol.fingerprint)
-    session.flush()
+    return _finished(session, participant, wave)
+
+
+def _is_submitted(session: Session, participant: Participant, wave: str) -> bool:
+    where = {"person": participant.id, "wave": wave}
+    return session.connection().execute(_SUBMITTED, where).first() is not None
+
+
+def _finished(session: Session, participant: Participant, wave: str) -> Submission:
     done = submission(session, participant, wave)
     assert done is not None
     return done

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, false, func, insert, select, true
 from sqlalchemy.orm import Session
 
 from pilot.errors import Refused
 from pilot.events import record
 from pilot.models import Consent, Participant
 from pilot.protocol import Protocol
+
+_STANDING = (
+    select(Consent.purpose, Consent.version, Consent.given)
+    .where(Consent.participant_id == bindparam("person"))
+    .order_by(Consent.id)
+)
+_KEEP = insert(cast(Table, Consent.__table__)).inline()
 
 
 def give(
@@ -38,28 +46,16 @@ def give(
         given = answers[text.purpose]
         if standing_now.get(text.purpose) == (text.version, given):
             continue
-        session.add(
-            Consent(
-                participant_id=participant.id,
-                purpose=text.purpose,
-                version=text.version,
-                language=language,
-                given=given,
-                at=now,
-            )
-        )
+        row = {"purpose": text.purpose, "version": text.version, "language": language, "given": given}
+        session.connection().execute(_KEEP, {**row, "participant_id": participant.id, "at": now})
+        standing_now[text.purpose] = (text.version, given)
         record(session, "consent", participant, now=now, purpose=text.purpose, version=text.version, given=given)
-    session.flush()
-    return {purpose: given for purpose, (_version, given) in standing(session, participant).items()}
+    return {purpose: given for purpose, (_version, given) in standing_now.items()}
 
 
 def standing(session: Session, participant: Participant) -> dict[str, tuple[str, bool]]:
     """(version, yes or no) that counts now, for each purpose that was ever answered: the latest row."""
-    rows = session.execute(
-        select(Consent.purpose, Consent.version, Consent.given)
-        .where(Consent.participant_id == participant.id)
-        .order_by(Consent.id)
-    )
+    rows = session.connection().execute(_STANDING, {"person": participant.id})
     return {purpose: (version, given) for purpose, version, given in rows}
 
 
@@ -67,6 +63,19 @@ def has_all_required(session: Session, protocol: Protocol, participant: Particip
     """Whether every required text has a standing yes."""
     now = standing(session, participant)
     return all(now.get(text.purpose, ("", False))[1] for text in protocol.consent.texts if text.required)
+
+
+def all_stand(purposes: Sequence[str], person: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether each purpose has a standing yes, as a condition for a statement that asks other things too."""
+    yes = [
+        select(Consent.given)
+        .where(Consent.participant_id == person, Consent.purpose == purpose)
+        .order_by(Consent.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        for purpose in purposes
+    ]
+    return and_(true(), *(func.coalesce(given, false()) for given in yes))
 
 
 def refused_required(session: Session, protocol: Protocol, participant: Participant) -> bool:

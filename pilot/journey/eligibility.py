@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from pilot.db import insert_once
@@ -24,6 +24,9 @@ PENSION_AGE = (
     (date(1961, 1, 1), 67, 0),
     (date.max, 67, 3),
 )
+
+
+_DRAFTS = select(Draft).where(Draft.participant_id == bindparam("person"))
 
 
 def screen(
@@ -56,7 +59,6 @@ def screen(
         decided_at=now,
     )
     record(session, "screened", participant, now=now, eligible=not reason, reason=reason)
-    session.flush()
     return session.get_one(Screening, participant.id)
 
 
@@ -66,7 +68,7 @@ def _set_apart(session: Session, participant: Participant, values: Mapping[str, 
         identity = session.get(Identity, participant.id) or Identity(participant_id=participant.id)
         identity.birth_date = values["birth_date"]
         session.add(identity)
-    for draft in session.scalars(select(Draft).where(Draft.participant_id == participant.id)):
+    for draft in session.scalars(_DRAFTS, {"person": participant.id}):
         draft.answers = {name: value for name, value in draft.answers.items() if name not in values}
 
 

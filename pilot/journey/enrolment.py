@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from pilot.crypto import Keyring
@@ -21,6 +21,23 @@ from pilot.models import Identity, Invitee, Participant, Pilot
 LIMITS = {"name": 200, "email": 254, "phone": 30, "postcode": 10}
 FIELDS = ("name", "phone", "email", "postcode", "birth_date")
 OPEN_LINK = "open_link"
+
+# Made once: making a statement costs more than the database takes to carry it out.
+_BY_FORM = select(Participant).where(Participant.pilot_id == bindparam("pilot"), Participant.nonce == bindparam("mine"))
+_BY_INVITATION = select(Participant).where(
+    Participant.pilot_id == bindparam("pilot"), Participant.invitee_id == bindparam("mine")
+)
+_ALIKE = (
+    select(Participant.id)
+    .join(Identity)
+    .where(
+        or_(Identity.phone_hash == bindparam("phone"), Identity.email_hash == bindparam("email")),
+        Participant.pilot_id == bindparam("pilot"),
+        Participant.id < bindparam("person"),
+    )
+    .order_by(case((Identity.phone_hash == bindparam("phone"), 0), else_=1), Participant.id)
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +98,6 @@ def enrol(
         raise NotYours("this form belongs to nobody")
     if created:
         record(session, "enrolled", participant, now=now, outreach_arm=participant.outreach_arm, language=language)
-        session.flush()
     return participant
 
 
@@ -129,7 +145,6 @@ def set_contact(
     identity.resume_code = code
     identity.resume_hash = resume_key(keyring, code, contact.birth_date or "")
     session.add(identity)
-    session.flush()
     participant.possible_duplicate_of = _duplicate(session, participant, identity)
     flagged = participant.possible_duplicate_of is not None
     if correction is None:
@@ -178,27 +193,12 @@ def set_language(session: Session, participant: Participant, language: str) -> N
 
 
 def _existing(session: Session, pilot: Pilot, nonce: str, invitee: Invitee | None) -> Participant | None:
-    mine = Participant.nonce == nonce if invitee is None else Participant.invitee_id == invitee.id
-    return session.scalar(select(Participant).where(Participant.pilot_id == pilot.id, mine))
+    if invitee is None:
+        return session.scalar(_BY_FORM, {"pilot": pilot.id, "mine": nonce})
+    return session.scalar(_BY_INVITATION, {"pilot": pilot.id, "mine": invitee.id})
 
 
 def _duplicate(session: Session, participant: Participant, identity: Identity) -> int | None:
-    hashes = [
-        column == value
-        for column, value in (
-            (Identity.phone_hash, identity.phone_hash),
-            (Identity.email_hash, identity.email_hash),
-        )
-        if value
-    ]
-    for condition in hashes:
-        other = session.scalar(
-            select(Participant.id)
-            .join(Identity)
-            .where(condition, Participant.pilot_id == participant.pilot_id, Participant.id < participant.id)
-            .order_by(Participant.id)
-            .limit(1)
-        )
-        if other is not None:
-            return other
-    return None
+    """Who came before with the same telephone number, or else with the same e-mail address."""
+    own = {"phone": identity.phone_hash, "email": identity.email_hash}
+    return session.scalar(_ALIKE, {**own, "pilot": participant.pilot_id, "person": participant.id})

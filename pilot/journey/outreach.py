@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 import randomization as rz
@@ -162,11 +162,14 @@ def _not_invited(session: Session, pilot: Pilot) -> Sequence[Invitee]:
     ).all()
 
 
+_BY_CODE = select(Invitee).where(Invitee.pilot_id == bindparam("pilot"), Invitee.code_hash == bindparam("code"))
+
+
 def open_invitation(session: Session, pilot: Pilot, code: str, *, keyring: Keyring, now: datetime) -> Invitee:
     """The invitee behind a code as people type it; raises NotYours when there is none."""
     typed = "".join(code.upper().split()).replace("-", "")
     hashed = keyring.lookup(typed, "invitation")
-    invitee = session.scalar(select(Invitee).where(Invitee.pilot_id == pilot.id, Invitee.code_hash == hashed))
+    invitee = session.scalar(_BY_CODE, {"pilot": pilot.id, "code": hashed})
     if invitee is None:
         raise NotYours("this code is not known; check it against the letter", code="unknown_code")
     if invitee.opened_at is None:

@@ -27,7 +27,11 @@ class StratumState(Base):
 
 
 class Allocation(Base):
-    """One derived arm. Rows are inserted and never changed; a position once used is never used again."""
+    """One derived arm. Rows are inserted and never changed; a position once used is never used again.
+
+    `basis` is what the chances hung on where they hang on more than the stratum and the position: margins, balls or
+    evidence before the draw, and the chance of every arm.
+    """
 
     __tablename__ = "allocations"
     __table_args__ = (UniqueConstraint("participant_id"), UniqueConstraint("pilot_id", "idempotency_key"))
@@ -40,8 +44,9 @@ class Allocation(Base):
     participant_id: Mapped[int] = mapped_column(ForeignKey("participants.id"))
     idempotency_key: Mapped[str] = mapped_column(String(64))
     arm: Mapped[str] = mapped_column(String(60))
-    probability: Mapped[str] = mapped_column(String(40))
+    probability: Mapped[str] = mapped_column(Text)
     covariates: Mapped[dict[str, Any]]
+    basis: Mapped[dict[str, Any] | None]
     fingerprint: Mapped[str] = mapped_column(String(64))
     allocated_at: Mapped[datetime]
     previous_hash: Mapped[str] = mapped_column(String(64))

@@ -99,6 +99,7 @@ class Look(Base):
     opened_at: Mapped[datetime]
     opened_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     results: Mapped[dict[str, Any]]
+    evidence: Mapped[dict[str, Any] | None]
 
     freeze: Mapped[Freeze] = relationship()
 

@@ -24,6 +24,8 @@ class Adaptive(Sequential):
     """See `adaptive`. The state is the evidence: successes and failures of each arm."""
 
     method: ClassVar[str] = "adaptive"
+    learns: ClassVar[bool] = True
+    logs_basis: ClassVar[bool] = True
     rule: str = "thompson"
     prior: tuple[Fraction, Fraction] = (Fraction(1), Fraction(1))
     floor: Fraction = Fraction(0)

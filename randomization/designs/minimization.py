@@ -46,6 +46,7 @@ class Minimization(Sequential):
 
     method: ClassVar[str] = "minimization"
     reads: ClassVar[bool] = True
+    logs_basis: ClassVar[bool] = True
     factors: tuple[str, ...] = ()
     factor_weights: tuple[Fraction, ...] = ()
     imbalance: str = "range"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class CountState(Sequential):
     """A sequential design whose state is how many each arm has had."""
 
+    logs_basis: ClassVar[bool] = True
+
     def start(self) -> tuple[int, ...]:
         return (0,) * len(self.arms)
 

@@ -64,7 +64,9 @@ TAMPERING: dict[str, list[str]] = {
         "allocations.participant_id) WHERE participant_id < 0",
     ],
     "a row put in behind the last": [
-        "INSERT INTO allocations SELECT pilot_id, mode, epoch, stratum, 10, participant_id + 1000, 'x', arm, "
+        "INSERT INTO allocations (pilot_id, mode, epoch, stratum, position, participant_id, idempotency_key, arm, "
+        "probability, covariates, fingerprint, allocated_at, previous_hash, row_hash) "
+        "SELECT pilot_id, mode, epoch, stratum, 10, participant_id + 1000, 'x', arm, "
         "probability, covariates, fingerprint, allocated_at, row_hash, row_hash FROM allocations "
         f"WHERE position = 9 AND {LARGE}",
         "INSERT INTO participants (id, pilot_id, mode, study_id, nonce, outreach_arm, language, link_generation, "
