@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from pilot.crypto import Keyring
 from pilot.journey.allocation import payload_of
 from pilot.locking import protocol_of
-from pilot.models import Allocation, Commitment, Participant, Pilot, ProtocolVersion, StratumState
+from pilot.models import Allocation, Commitment, Look, Participant, Pilot, ProtocolVersion, StratumState
 from pilot.protocol import Protocol
 from randomization import live
 
@@ -74,6 +74,22 @@ def replay(session: Session, pilot: Pilot, *, key: bytes, mode: str) -> list[liv
         ]
         context = live.Context(pilot=pilot.slug, mode=mode, epoch=epoch)
         found += live.replay(protocol.allocation, key=key, context=context, log=log)
+        found += _evidence(session, pilot, log)
+    return found
+
+
+def _evidence(session: Session, pilot: Pilot, log: Sequence[live.LogRow]) -> list[live.Difference]:
+    """Draws whose evidence is not what the look gave that they name; without a look there is no evidence at all."""
+    if not any("evidence" in row.recorded for row in log):
+        return []
+    looks = {look.name: look.evidence or {} for look in session.scalars(select(Look).where(Look.pilot_id == pilot.id))}
+    found = []
+    for row in log:
+        recorded = row.recorded.get("evidence", {})
+        given = looks.get(row.recorded.get("look", ""), {})
+        derived = {arm: list(given.get(arm, (0, 0))) for arm in recorded}
+        if recorded != derived:
+            found.append(live.Difference(row.sequence, row.stratum, row.position, "evidence", recorded, derived))
     return found
 
 

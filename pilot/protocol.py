@@ -332,6 +332,8 @@ class _Reader:
             "consent": self._typed("consent", ConsentSection),
         }
         if not self.problems:
+            self.problems += meets_people_one_by_one(parts["allocation"])
+        if not self.problems:
             parts["plan"] = self._made(None, lambda: PreAnalysisPlan.from_dict(plan_parts))
         if not self.problems:
             self._agree(parts, instruments)
@@ -434,17 +436,20 @@ def primary_outcome(plan: PreAnalysisPlan) -> Outcome:
     return next((outcome for outcome in plan.outcomes if outcome.family == "primary"), plan.outcomes[0])
 
 
-def drawable(
-    design: rz.Design, known: set[str], plan: PreAnalysisPlan, looks: tuple[LookSection, ...]
-) -> Iterator[Problem]:
-    """Why people cannot be drawn one by one by this design, each reason with its remedy."""
+def meets_people_one_by_one(design: rz.Design) -> Iterator[Problem]:
+    """Why people who arrive cannot be drawn by this design at all, with the remedy."""
     if not isinstance(design, Sequential):
         remedy = LISTED.get(design.method, "draw the list with `pilot randomize`, or choose a design for arrivals")
         yield Problem(
             ("allocation", "method"),
             f"'{design.method}' draws a complete list at once, and people arrive one by one; {remedy}",
         )
-        return
+
+
+def drawable(
+    design: Sequential, known: set[str], plan: PreAnalysisPlan, looks: tuple[LookSection, ...]
+) -> Iterator[Problem]:
+    """What is missing for this design in the rest of the protocol, each lack with its remedy."""
     for name in design.columns:
         if name not in known:
             key = "strata" if name in design.strata else "factors"
