@@ -1,6 +1,6 @@
 """What the chances of a draw hung on, and the evidence that a look gave
 
-Revision: 0002, after: 0001
+Revision: 0004, after: 0003
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-revision = '0002'
-down_revision = '0001'
+revision = '0004'
+down_revision = '0003'
 branch_labels = None
 depends_on = None
 
