@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from analysis.plan import PreAnalysisPlan
 from analysis.plan_schema import Outcome
 from analysis.planning import Plan as SamplePlan
 from dashboards.disclosure import Rules as DisclosureRules
+from pilot import drawing
 from pilot.errors import ProtocolError
 from pilot.protocol_sections import (
     ArmSection,
@@ -37,7 +38,6 @@ from pilot.protocol_sections import (
     Question,
 )
 from randomization.errors import RandomizationError
-from randomization.sequential import Sequential
 from surveys import Instrument, InstrumentError, read_xlsform
 from surveys.codebook import codebook
 from surveys.errors import SurveyError
@@ -131,7 +131,7 @@ class Protocol:
     @property
     def learns_from(self) -> Outcome:
         """The outcome that an adaptive draw follows: the first primary one, which is yes or no."""
-        return primary_outcome(self.plan)
+        return drawing.primary_outcome(self.plan)
 
     @property
     def screening(self) -> Instrument:
@@ -332,7 +332,7 @@ class _Reader:
             "consent": self._typed("consent", ConsentSection),
         }
         if not self.problems:
-            self.problems += meets_people_one_by_one(parts["allocation"])
+            self._say(drawing.meets_people_one_by_one(parts["allocation"]))
         if not self.problems:
             parts["plan"] = self._made(None, lambda: PreAnalysisPlan.from_dict(plan_parts))
         if not self.problems:
@@ -360,6 +360,9 @@ class _Reader:
             self.problems.append(Problem((*prefix, *path), str(error)))
         return None
 
+    def _say(self, found: Iterable[tuple[Path_, str]]) -> None:
+        self.problems += [Problem(path, message) for path, message in found]
+
     def _agree(self, parts: dict[str, Any], instruments: Mapping[str, Instrument]) -> None:
         """What one section says must hold in the others."""
         say = lambda path, message: self.problems.append(Problem(path, message))  # noqa: E731
@@ -368,7 +371,7 @@ class _Reader:
         if sorted(named) != sorted(allocated):
             say(("allocation", "ratio"), f"allocates {', '.join(allocated)}; the section arms has {', '.join(named)}")
         known = {*parts["population"].covariates, OUTREACH}
-        self.problems += drawable(parts["allocation"], known, parts["plan"], parts["looks"])
+        self._say(drawing.drawable(parts["allocation"], known, parts["plan"], parts["looks"]))
         if parts["population"].screening not in instruments:
             say(("population", "screening"), f"there is no instrument '{parts['population'].screening}'")
         names = [wave.name for wave in parts["waves"]]
@@ -429,63 +432,6 @@ class _Reader:
         for name in sorted(expression.references - known):
             self.problems.append(Problem(path, f"'{name}' is no {what}; {_nearest(name, known)}"))
         return expression
-
-
-def primary_outcome(plan: PreAnalysisPlan) -> Outcome:
-    """The first primary outcome of a plan; the first of all when none is primary."""
-    return next((outcome for outcome in plan.outcomes if outcome.family == "primary"), plan.outcomes[0])
-
-
-def meets_people_one_by_one(design: rz.Design) -> Iterator[Problem]:
-    """Why people who arrive cannot be drawn by this design at all, with the remedy."""
-    if not isinstance(design, Sequential):
-        remedy = LISTED.get(design.method, "draw the list with `pilot randomize`, or choose a design for arrivals")
-        yield Problem(
-            ("allocation", "method"),
-            f"'{design.method}' draws a complete list at once, and people arrive one by one; {remedy}",
-        )
-
-
-def drawable(
-    design: Sequential, known: set[str], plan: PreAnalysisPlan, looks: tuple[LookSection, ...]
-) -> Iterator[Problem]:
-    """What is missing for this design in the rest of the protocol, each lack with its remedy."""
-    for name in design.columns:
-        if name not in known:
-            key = "strata" if name in design.strata else "factors"
-            yield Problem(("allocation", key), f"'{name}' is no covariate; define it under population.covariates")
-    if getattr(design, "length", 0) is None:
-        yield Problem(
-            ("allocation", "length"),
-            "the maximal procedure looks ahead; write `length`, the number of people planned for a stratum",
-        )
-    if design.learns:
-        kind, name = primary_outcome(plan).kind, primary_outcome(plan).name
-        if kind != "binary":
-            yield Problem(
-                ("allocation", "method"),
-                f"an adaptive draw follows an outcome that is yes or no; the primary outcome '{name}' is {kind}",
-            )
-        if all(look.final for look in looks):
-            yield Problem(
-                ("allocation", "method"),
-                "an adaptive draw learns at looks only, and every look is final; add a look without `final`",
-            )
-
-
-LISTED = {
-    "two_stage": "the first stage is drawn in the section outreach; name the design of the second stage here, and "
-    "write 'outreach_arm' under strata to draw within each outreach arm",
-    "complete": "use permuted_blocks or block_urn, or draw a list with `pilot randomize`",
-    "blocked": "use permuted_blocks or block_urn with the same strata, or draw a list with `pilot randomize`",
-    "factorial": "use permuted_blocks with an arm for each combination, or draw a list with `pilot randomize`",
-    "matched_pairs": "use minimization on what makes people alike, or draw a list with `pilot randomize`",
-    "rerandomized": "use minimization on the same covariates, or draw a list with `pilot randomize`",
-    "clustered": "draw the clusters with `pilot randomize` before anybody is invited",
-    "stepped_wedge": "draw the moments of the clusters with `pilot randomize` before the first of them",
-    "lottery": "draw the applicants with `pilot randomize` when the list is closed",
-}
-"""What to do instead, for designs that need everybody at once."""
 
 
 def _nearest(name: str, known: set[str]) -> str:
