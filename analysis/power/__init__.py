@@ -20,12 +20,15 @@ from analysis.power.equivalence import (
     equivalence_proportions,
     equivalence_rates,
     equivalence_ratio,
+    noninferiority_log_ratio,
     tost_power,
     tost_power_z,
 )
 from analysis.power.errors import ImpossibleRequest, NoSolution, PostHocRefused, PowerError, SectionError
 from analysis.power.factorial import factorial_means
+from analysis.power.levels import several_levels
 from analysis.power.logistic import logistic
+from analysis.power.lottery import lottery_means, lottery_proportions
 from analysis.power.mams import mams
 from analysis.power.margins import (
     noninferiority_means,
@@ -42,7 +45,7 @@ from analysis.power.noncompliance import diluted, late_means, late_proportions, 
 from analysis.power.ordinal import ordinal, rank_sum, rank_test
 from analysis.power.paired_proportions import paired_proportions
 from analysis.power.precision import precision_correlation, precision_difference, precision_mean, precision_proportion
-from analysis.power.proportions import one_proportion, two_proportions, two_proportions_arcsine
+from analysis.power.proportions import one_proportion, one_proportion_arcsine, two_proportions, two_proportions_arcsine
 from analysis.power.rates import one_rate, two_rates
 from analysis.power.ratios import odds_ratio, risk_ratio
 from analysis.power.regression import (
@@ -124,7 +127,10 @@ __all__ = [
     "logistic",
     "logrank",
     "logrank_events",
+    "lottery_means",
+    "lottery_proportions",
     "mams",
+    "noninferiority_log_ratio",
     "noninferiority_means",
     "noninferiority_proportions",
     "noninferiority_ratio",
@@ -132,6 +138,7 @@ __all__ = [
     "odds_ratio",
     "one_mean",
     "one_proportion",
+    "one_proportion_arcsine",
     "one_rate",
     "optimal_cluster_size",
     "optimal_share",
@@ -157,6 +164,7 @@ __all__ = [
     "restricted_proportions",
     "restricted_proportions_ratio",
     "risk_ratio",
+    "several_levels",
     "several_means",
     "several_proportions",
     "slopes",

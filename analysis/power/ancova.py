@@ -9,12 +9,14 @@ from analysis.power import checks
 from analysis.power.result import Result
 from analysis.power.solve import Method, SizeRange
 from analysis.power.standardised import answer_t
+from analysis.power.wording import asked
 
 __all__ = ["ancova", "blocked_individuals"]
 
 Reference = Literal["t", "central", "z"]
 
 
+@asked
 def ancova(
     *,
     delta: float | None = None,
@@ -27,6 +29,7 @@ def ancova(
     alpha: float | None = 0.05,
     sides: int = 2,
     test: Reference = "t",
+    both_tails: bool = True,
 ) -> Result:
     """Total size, power, smallest effect or level of a two-arm comparison adjusted for baseline covariates.
 
@@ -57,6 +60,7 @@ def ancova(
         SizeRange(taken + 4),
         standing,
         sides=sides,
+        both_tails=both_tails,
         test=test,
         scale=sd,
         details=lambda n_total: {"n1": n_total * (1 - share), "n2": n_total * share},
@@ -64,6 +68,7 @@ def ancova(
     )
 
 
+@asked
 def blocked_individuals(
     *,
     block_size: float,
@@ -80,6 +85,7 @@ def blocked_individuals(
     alpha: float | None = 0.05,
     sides: int = 2,
     test: Reference = "t",
+    both_tails: bool = True,
 ) -> Result:
     """Number of blocks, power, smallest effect or level when people are randomised within blocks (sites).
 
@@ -115,6 +121,7 @@ def blocked_individuals(
         SizeRange(covariates + 3 if effects == "random" else 1 + (covariates + 2) / (block_size - 1)),
         standing,
         sides=sides,
+        both_tails=both_tails,
         test=test,
         scale=sd,
         details=lambda blocks: {"n_total": blocks * block_size},

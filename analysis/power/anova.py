@@ -10,6 +10,7 @@ from analysis.power import checks, tails
 from analysis.power.errors import ImpossibleRequest
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.wording import asked
 
 __all__ = ["anova", "anova_factorial", "anova_repeated", "contrast"]
 
@@ -28,6 +29,7 @@ def effect_f(means: Sequence[float], sd: float, weights: Sequence[float] | None 
     return math.sqrt(sum(w * (m - centre) ** 2 for m, w in zip(means, shares, strict=True)) / total) / sd
 
 
+@asked
 def anova(
     *,
     groups: int | None = None,
@@ -81,6 +83,7 @@ def anova(
     ).answer()
 
 
+@asked
 def contrast(
     *,
     weights: Sequence[float],
@@ -91,6 +94,7 @@ def contrast(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
+    both_tails: bool = True,
 ) -> Result:
     """Size (per group), power, smallest value or level of a linear contrast of group means, by t.
 
@@ -112,7 +116,7 @@ def contrast(
     length = math.sqrt(sum(w * w for w in weights))
 
     def power_of(n: float, delta: float, alpha: float) -> float:
-        return tails.t_power(delta * math.sqrt(n) / (sd * length), groups * (n - 1), alpha, sides)
+        return tails.t_power(delta * math.sqrt(n) / (sd * length), groups * (n - 1), alpha, sides, both_tails)
 
     return Question(
         Method("contrast of means", "noncentral t, df = k (n - 1)", "ncp = delta sqrt(n) / (sd sqrt(sum w²))", _SOURCE),
@@ -124,6 +128,7 @@ def contrast(
     ).answer()
 
 
+@asked
 def anova_factorial(
     *,
     df: int,
@@ -173,6 +178,7 @@ def anova_factorial(
     ).answer()
 
 
+@asked
 def anova_repeated(
     *,
     effect: Literal["between", "within", "interaction"],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from analysis.power import checks
-from analysis.power.solve import round_up
+from analysis.power.errors import ImpossibleRequest
+from analysis.power.solve import SizeRange, round_up
 
-__all__ = ["check_arms", "sizes", "totals"]
+__all__ = ["check_arms", "sizes", "smallest", "totals"]
 
 
 def sizes(n: float, n2: float | None, ratio: float) -> tuple[float, float]:
@@ -17,6 +18,19 @@ def check_arms(n: float | None, n2: float | None, ratio: float, minimum: float =
     """Refuse arms smaller than `minimum` and ratios of zero or less."""
     checks.positive(ratio=ratio)
     checks.at_least(minimum, n=n, n2=n2)
+    if n is not None and n2 is None and n * ratio < minimum * (1 - 1e-9):
+        raise ImpossibleRequest(
+            "ratio", f"leaves {n * ratio:g} people in the second arm; at least {minimum:g} are needed"
+        )
+
+
+def smallest(n2: float | None, ratio: float, minimum: float = 2) -> SizeRange:
+    """The range of the first arm's size in which both arms hold at least `minimum` people.
+
+    >>> smallest(None, 0.1).minimum, smallest(50, 0.1).minimum
+    (20.0, 2)
+    """
+    return SizeRange(minimum if n2 is not None else max(minimum, minimum / ratio))
 
 
 def totals(n: float, n2: float | None, ratio: float) -> dict[str, float]:

@@ -13,11 +13,13 @@ from scipy import special
 from analysis.power import arms, checks, tails
 from analysis.power.errors import PostHocRefused
 from analysis.power.result import Result, Values
-from analysis.power.solve import Method, Question, SizeRange
+from analysis.power.solve import Method, Question
+from analysis.power.wording import asked
 
 __all__ = ["assurance_means", "assurance_of", "observed_power"]
 
 
+@asked
 def assurance_means(
     *,
     prior_mean: float,
@@ -63,7 +65,7 @@ def assurance_means(
         ),
         {"n": n, "power": assurance, "alpha": alpha},
         chance,
-        {"n": SizeRange(2)},
+        {"n": arms.smallest(n2, ratio)},
         details,
         {"prior_mean": prior_mean, "prior_sd": prior_sd, "sd": sd, "ratio": ratio},
     ).answer()

@@ -7,10 +7,12 @@ import math
 from analysis.power import checks
 from analysis.power.cluster import design_effect
 from analysis.power.result import Result, Values
+from analysis.power.wording import asked
 
 __all__ = ["finite_population", "optimal_cluster_size", "optimal_share"]
 
 
+@asked
 def optimal_share(
     *, cost_control: float, cost_treated: float, sd_control: float = 1.0, sd_treated: float = 1.0
 ) -> Result:
@@ -46,6 +48,7 @@ def optimal_share(
     )
 
 
+@asked
 def optimal_cluster_size(
     *, cost_cluster: float, cost_person: float, icc: float, compared_with: float | None = None
 ) -> Result:
@@ -83,6 +86,7 @@ def optimal_cluster_size(
     )
 
 
+@asked
 def finite_population(*, n: float, population: float) -> Result:
     """Sample for the precision of a survey of a finite population, from the size for an infinite one.
 

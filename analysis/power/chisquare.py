@@ -11,6 +11,7 @@ from analysis.power import checks, tails
 from analysis.power.errors import ImpossibleRequest
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.wording import asked
 
 __all__ = ["chi_square", "effect_w"]
 
@@ -27,6 +28,7 @@ def effect_w(observed: Sequence[float], expected: Sequence[float]) -> float:
     return math.sqrt(float(np.sum((p1 - p0) ** 2 / p0)))
 
 
+@asked
 def chi_square(
     *,
     df: int,

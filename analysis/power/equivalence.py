@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -11,13 +12,15 @@ from scipy import special, stats
 from analysis.power import arms, checks, tails
 from analysis.power.errors import ImpossibleRequest
 from analysis.power.result import Result
-from analysis.power.solve import Method, Question, SizeRange
+from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.wording import asked
 
 __all__ = [
     "equivalence_means",
     "equivalence_proportions",
     "equivalence_rates",
     "equivalence_ratio",
+    "noninferiority_log_ratio",
     "tost_power",
     "tost_power_z",
 ]
@@ -71,6 +74,7 @@ def _margins(margin: float | None, low: float | None, high: float | None, delta:
         low, high = -margin, margin
     if low is None or high is None:
         raise ImpossibleRequest("margin", "give `margin`, or both `low` and `high`")
+    checks.between("low", low, -math.inf, high)
     if not low < delta < high:
         raise ImpossibleRequest(
             "margin", f"the expected effect {delta:g} does not lie between the margins {low:g} and {high:g}"
@@ -78,6 +82,25 @@ def _margins(margin: float | None, low: float | None, high: float | None, delta:
     return low, high
 
 
+Limits = Callable[[float | None], tuple[float, float]]
+
+
+def _limits(
+    margin: float | None, low: float | None, high: float | None, delta: float, given: dict[str, float | None]
+) -> tuple[dict[str, float | None], dict[str, EffectRange], Limits]:
+    """The quantities asked, with a symmetric margin among them unless `low` and `high` are fixed."""
+    if margin is None and low is None and high is None:
+        given = {"margin": margin, **given}
+    elif margin is not None:
+        _margins(margin, None, None, delta)
+        given = {"margin": margin, **given}
+    else:
+        fixed = _margins(None, low, high, delta)
+        return given, {}, lambda _: fixed
+    return given, {"margin": EffectRange(abs(delta), math.inf, 0.1)}, lambda m: (-(m or 0.0), m or 0.0)
+
+
+@asked
 def equivalence_means(
     *,
     delta: float = 0.0,
@@ -91,12 +114,13 @@ def equivalence_means(
     power: float | None = None,
     alpha: float | None = 0.05,
     test: Literal["t", "z", "bound"] = "t",
+    paired: bool = False,
 ) -> Result:
-    """Size, power or level of equivalence of two means by two one-sided tests, each at `alpha`.
+    """Size, power, smallest symmetric margin or level of equivalence by two one-sided tests, each at `alpha`.
 
     Tests: "t" exact by Owen's Q, "z" both normal tails exactly, "bound" the textbook's (z_a + z_{b/2})².
-
-    Give `margin` (symmetric) or `low` and `high`, in the units of `sd`. Source: Schuirmann (1987); Phillips (1990).
+    Give `margin` (symmetric) or `low` and `high`, in the units of `sd`. `paired=True`: n pairs (or one sample of n
+    against a fixed value), sd of the differences. Source: Schuirmann (1987); Phillips (1990).
 
     >>> round(equivalence_means(delta=0.1, margin=0.5, n=60).power, 6)
     0.650796
@@ -105,25 +129,26 @@ def equivalence_means(
     checks.positive(sd=sd)
     checks.choice("test", test, ("t", "z", "bound"))
     arms.check_arms(n, n2, ratio)
-    limits = _margins(margin, low, high, delta)
+    given, ranges, limits_at = _limits(margin, low, high, delta, {"n": n, "power": power, "alpha": alpha})
 
     def ask(kind: str) -> Question:
-        def power_of(n: float, alpha: float) -> float:
-            first, second = arms.sizes(n, n2, ratio)
+        def power_of(n: float, alpha: float, margin: float | None = None) -> float:
+            first, second = (n, math.inf) if paired else arms.sizes(n, n2, ratio)
             se = sd * math.sqrt(1 / first + 1 / second)
+            limits = limits_at(margin)
             if kind == "z":
                 return tost_power_z(delta, *limits, (se, se, se), alpha)
             if kind == "bound":
                 return tost_power_bound(delta, *limits, se, alpha)
-            return tost_power(delta, *limits, se, first + second - 2, alpha)
+            return tost_power(delta, *limits, se, n - 1 if paired else first + second - 2, alpha)
 
         return Question(
             Method("equivalence of means", _TOST_TESTS[kind], "Q(t, high) - Q(-t, low)", _TOST),
-            {"n": n, "power": power, "alpha": alpha},
+            given,
             power_of,
-            {"n": SizeRange(2)},
-            lambda n, **_: arms.totals(n, n2, ratio),
-            {"delta": delta, "low": limits[0], "high": limits[1], "sd": sd, "ratio": ratio},
+            {"n": arms.smallest(n2, 1.0 if paired else ratio), **ranges},
+            lambda n, **_: {"pairs": n} if paired else arms.totals(n, n2, ratio),
+            {"delta": delta, "low": low, "high": high, "sd": sd, "ratio": ratio},
         )
 
     return ask(test).answer(rivals=[ask(kind) for kind in _TOST_TESTS if kind != test])
@@ -135,10 +160,25 @@ _TOST_TESTS = {
     "bound": "two one-sided normal tests, textbook bound (z_a + z_{b/2})²",
 }
 _TOST = "Schuirmann (1987); Phillips (1990); Owen (1965)"
-# Variance factor of the log ratio per total n, and degrees of freedom lost. Julious (2010), tables of chapters 5-7.
-_DESIGNS = {"crossover": (2.0, 2), "parallel": (4.0, 2), "paired": (2.0, 1)}
+# Variance factor per total n, degrees of freedom as (per person, lost), people a step (one a sequence or arm).
+# Julious (2010) chapters 5-7; for replicate crossovers (treatments x sequences x periods) Chen, Chow & Liu (1997)
+# without carry-over.
+_DESIGNS = {
+    "crossover": (2.0, (1, 2), 2),
+    "parallel": (4.0, (1, 2), 2),
+    "paired": (2.0, (1, 1), 1),
+    "2x2": (2.0, (1, 2), 2),
+    "3x3": (2.0, (2, 4), 3),
+    "4x4": (2.0, (3, 6), 4),
+    "2x2x3": (1.5, (2, 3), 2),
+    "2x2x4": (1.0, (3, 4), 2),
+    "2x4x4": (1.0, (3, 4), 4),
+    "2x3x3": (1.5, (2, 3), 3),
+}
+CrossoverDesign = Literal["crossover", "parallel", "paired", "2x2", "3x3", "4x4", "2x2x3", "2x2x4", "2x4x4", "2x3x3"]
 
 
+@asked
 def equivalence_ratio(
     *,
     cv: float,
@@ -148,7 +188,7 @@ def equivalence_ratio(
     n_total: float | None = None,
     power: float | None = None,
     alpha: float | None = 0.05,
-    design: Literal["crossover", "parallel", "paired"] = "crossover",
+    design: CrossoverDesign = "crossover",
 ) -> Result:
     """Total size, power or level of average bioequivalence of a ratio of means on the log scale.
 
@@ -167,11 +207,11 @@ def equivalence_ratio(
     if not low < theta < high:
         raise ImpossibleRequest("theta", f"the expected ratio {theta:g} does not lie between {low:g} and {high:g}")
     sigma = math.sqrt(math.log1p(cv**2))
-    factor, lost = _DESIGNS[design]
+    factor, (each, lost), step = _DESIGNS[design]
 
     def power_of(n_total: float, alpha: float) -> float:
         se = sigma * math.sqrt(factor / n_total)
-        return tost_power(math.log(theta), math.log(low), math.log(high), se, n_total - lost, alpha)
+        return tost_power(math.log(theta), math.log(low), math.log(high), se, each * n_total - lost, alpha)
 
     return Question(
         Method(
@@ -182,17 +222,64 @@ def equivalence_ratio(
         ),
         {"n_total": n_total, "power": power, "alpha": alpha},
         power_of,
-        {"n_total": SizeRange(4, multiple=1 if design == "paired" else 2)},
-        lambda n_total, **_: {"df": n_total - lost},
+        {"n_total": SizeRange(max(4.0, (lost + 1) / each), multiple=step)},
+        lambda n_total, **_: {"df": each * n_total - lost},
         {"cv": cv, "theta": theta, "low": low, "high": high},
     ).answer()
 
 
+@asked
+def noninferiority_log_ratio(
+    *,
+    cv: float,
+    theta: float = 0.95,
+    margin: float = 0.8,
+    n_total: float | None = None,
+    power: float | None = None,
+    alpha: float | None = 0.025,
+    design: CrossoverDesign = "crossover",
+) -> Result:
+    """Total size, power or level of the one-sided test that a ratio of means exceeds `margin` (or lies below it).
+
+    The logarithms are compared by t; a `margin` above 1 is an upper one. Other arguments as in `equivalence_ratio`.
+    Source: Julious (2010) ch. 6; Chow, Shao & Wang (2008) §3.3.
+
+    >>> noninferiority_log_ratio(cv=0.25, power=0.8).rounded
+    36
+    """
+    checks.level(alpha, power, 1)
+    checks.positive(cv=cv, theta=theta, margin=margin)
+    checks.choice("design", design, _DESIGNS)
+    if (theta - margin) * (1 - margin) <= 0:
+        raise ImpossibleRequest("margin", f"the expected ratio {theta:g} lies beyond the margin {margin:g}")
+    factor, (each, lost), step = _DESIGNS[design]
+    room = abs(math.log(theta / margin)) / math.sqrt(math.log1p(cv**2) * factor)
+    smallest = max(4.0, (lost + 1) / each)
+    checks.at_least(smallest, n_total=n_total)
+
+    return Question(
+        Method(
+            "non-inferiority of a ratio of means",
+            f"one-sided t test of the log ratio, {design}",
+            "ncp = log(theta / margin) / (sqrt(log(1 + CV²)) sqrt(c / n))",
+            "Julious (2010) ch. 6",
+        ),
+        {"n_total": n_total, "power": power, "alpha": alpha},
+        lambda n_total, alpha: tails.t_power(room * math.sqrt(n_total), each * n_total - lost, alpha, 1),
+        {"n_total": SizeRange(smallest, multiple=step)},
+        lambda n_total, **_: {"df": each * n_total - lost},
+        {"cv": cv, "theta": theta, "margin": margin},
+    ).answer()
+
+
+@asked
 def equivalence_proportions(
     *,
     p1: float,
     p2: float,
-    margin: float,
+    margin: float | None = None,
+    low: float | None = None,
+    high: float | None = None,
     n: float | None = None,
     n2: float | None = None,
     ratio: float = 1.0,
@@ -200,7 +287,7 @@ def equivalence_proportions(
     alpha: float | None = 0.05,
     test: Literal["z", "bound"] = "z",
 ) -> Result:
-    """Size, power or level of equivalence of two proportions by two one-sided Wald tests.
+    """Size, power, smallest symmetric margin or level of equivalence of p2 - p1 by two one-sided Wald tests.
 
     Tests: "z" sums both tails; "bound" is the textbook's (z_a + z_{b/2})². Source: Chow, Shao & Wang (2008) §4.2.3.
 
@@ -211,11 +298,12 @@ def equivalence_proportions(
     checks.probability(p1=p1, p2=p2)
     arms.check_arms(n, n2, ratio)
     checks.choice("test", test, ("z", "bound"))
-    limits = _margins(margin, None, None, p2 - p1)
+    given, ranges, limits_at = _limits(margin, low, high, p2 - p1, {"n": n, "power": power, "alpha": alpha})
 
     def ask(kind: str) -> Question:
-        def power_of(n: float, alpha: float) -> float:
+        def power_of(n: float, alpha: float, margin: float | None = None) -> float:
             first, second = arms.sizes(n, n2, ratio)
+            limits = limits_at(margin)
             se = math.sqrt(p1 * (1 - p1) / first + p2 * (1 - p2) / second)
             if kind == "bound":
                 return tost_power_bound(p2 - p1, *limits, se, alpha)
@@ -228,16 +316,17 @@ def equivalence_proportions(
                 "Phi((margin - d)/se - z_a) + Phi((margin + d)/se - z_a) - 1",
                 "Chow, Shao & Wang (2008) §4.2.3",
             ),
-            {"n": n, "power": power, "alpha": alpha},
+            given,
             power_of,
-            {"n": SizeRange(2)},
+            {"n": arms.smallest(n2, ratio), **ranges},
             lambda n, **_: arms.totals(n, n2, ratio),
-            {"p1": p1, "p2": p2, "margin": margin, "ratio": ratio},
+            {"p1": p1, "p2": p2, "low": low, "high": high, "ratio": ratio},
         )
 
     return ask(test).answer(rivals=[ask("bound" if test == "z" else "z")])
 
 
+@asked
 def equivalence_rates(
     *,
     rate1: float,
@@ -282,7 +371,7 @@ def equivalence_rates(
         ),
         {"n": n, "power": power, "alpha": alpha},
         power_of,
-        {"n": SizeRange(2)},
+        {"n": arms.smallest(n2, ratio)},
         lambda n, **_: arms.totals(n, n2, ratio),
         {"rate1": rate1, "rate2": rate2, "low": low, "high": high, "exposure": exposure, "dispersion": dispersion},
     ).answer()

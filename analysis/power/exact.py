@@ -1,9 +1,14 @@
-"""Exact tests of counts: binomial, Fisher, McNemar. Their power is a saw-tooth in n, so sizes are found by walking."""
+"""Exact tests of counts: binomial and McNemar (Fisher's is in `fisher`).
+
+Their power is a saw-tooth in n, so a size has two meanings: the smallest n with the power, and the smallest from which
+every larger n has it too. The first is the answer, the second stands in the details as `n_stable`.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 from scipy import special, stats
@@ -14,21 +19,11 @@ from analysis.power.result import Result, Values
 from analysis.power.roots import root
 from analysis.power.solve import Method
 
-__all__ = ["binomial_one_proportion", "exact_mcnemar", "fisher_two_proportions", "smallest_whole"]
+__all__ = ["TIE", "binomial_one_proportion", "exact_answer", "exact_mcnemar"]
 
 # Computed and observed probabilities that should tie may differ in the last digits; R uses the same allowance.
-_TIE = 1 + 1e-7
+TIE = 1 + 1e-7
 _LARGEST_EXACT = 5000
-
-
-def smallest_whole(power_at: Callable[[int], float], target: float, start: int, minimum: int, maximum: int) -> int:
-    """The smallest whole number from which one has at least the power, walking up from safely below `start`."""
-    n = max(minimum, start)
-    while n <= maximum:
-        if power_at(n) >= target:
-            return n
-        n += 1
-    raise NoSolution("n", f"no size up to {maximum} reaches power {target:g} by the exact test")
 
 
 def binomial_one_proportion(p0: float, given: Mapping[str, float | None], sides: int, direction: str) -> Result:
@@ -44,7 +39,7 @@ def binomial_one_proportion(p0: float, given: Mapping[str, float | None], sides:
         "sum of binomial probabilities at p1 over the rejection region at p0",
         "G*Power 3.1 manual, exact: generic binomial test; Chernick & Liu (2002)",
     )
-    return _exact_answer(method, given, "p1", (p0, direction), power_at, {"p0": p0, "sides": sides})
+    return exact_answer(method, given, "p1", (p0, direction), power_at, {"p0": p0, "sides": sides})
 
 
 def _binomial_region(n: int, p0: float, alpha: float, sides: int, upward: bool) -> tuple[int, int]:
@@ -54,8 +49,8 @@ def _binomial_region(n: int, p0: float, alpha: float, sides: int, upward: bool) 
     cdf = special.bdtr(counts, n, p0)
     upper = special.bdtrc(counts - 1.0, n, p0)
     upper[0] = 1.0
-    low = int(np.searchsorted(cdf, tail * _TIE, side="right")) - 1
-    high = int(np.argmax(upper <= tail * _TIE)) if (upper <= tail * _TIE).any() else n + 1
+    low = int(np.searchsorted(cdf, tail * TIE, side="right")) - 1
+    high = int(np.argmax(upper <= tail * TIE)) if (upper <= tail * TIE).any() else n + 1
     if sides == 1:
         return (-1, high) if upward else (low, n + 1)
     return low, high
@@ -67,7 +62,7 @@ def _outside(n: int, p: float, low: int, high: int) -> float:
     return below + above
 
 
-def _exact_answer(
+def exact_answer(
     method: Method,
     given: Mapping[str, float | None],
     effect: str,
@@ -75,15 +70,18 @@ def _exact_answer(
     power_at: Callable[[int, float, float], tuple[float, float]],
     notes: Mapping[str, object],
 ) -> Result:
+    """Solve an exact test; `power_at(n, effect, alpha)` gives the power and the level really used."""
     unknown = checks.exactly_one_missing(given)
     alpha, target = given["alpha"], given["power"]
     if alpha is None:
         raise ImpossibleRequest("alpha", "an exact test has only discrete levels; give alpha and leave out another")
+    stable: dict[str, float] = {}
     if unknown == "power":
         value = power_at(_whole_size(given["n"]), given[effect], alpha)[0]  # type: ignore[arg-type]
     elif unknown == "n":
         assert target is not None
-        value = _exact_size(lambda n: power_at(n, given[effect], alpha)[0], target)  # type: ignore[arg-type]
+        value, lasting = _exact_sizes(lambda n: power_at(n, given[effect], alpha)[0], target)  # type: ignore[arg-type]
+        stable["n_stable"] = lasting
     else:
         assert target is not None
         value = _exact_effect(lambda p: power_at(_whole_size(given["n"]), p, alpha)[0], target, *null)
@@ -92,15 +90,32 @@ def _exact_answer(
     return Result(
         solved=unknown,
         value=value,
-        rounded=value if unknown == "n" else math.floor(value * 1e4) / 1e4 if unknown == "power" else round(value, 4),
+        rounded=_rounded(unknown, value, null),
         test=method.test,
         convention=method.convention,
         formula=method.formula,
         source=method.source,
         inputs=Values({**known, **notes}),
-        details=Values({"actual_alpha": size, "actual_power": power}),
-        at_rounded=Values({"actual_alpha": size, "power": power}),
+        details=Values({"actual_alpha": size, "actual_power": power, **stable}),
+        at_rounded=Values({"actual_alpha": size, "power": power, **stable}),
+        warnings=_saw_tooth(value, stable),
     )
+
+
+def _rounded(unknown: str, value: float, null: tuple[float, str]) -> float:
+    if unknown == "n":
+        return value
+    if unknown == "power":
+        return math.floor(value * 1e4) / 1e4
+    away = math.floor if null[1] == "lower" else math.ceil
+    return away(value * 1e4) / 1e4
+
+
+def _saw_tooth(value: float, stable: Mapping[str, float]) -> tuple[str, ...]:
+    lasting = stable.get("n_stable", value)
+    if lasting <= value:
+        return ()
+    return (f"the power of an exact test is a saw-tooth: some sizes above {value:g} have less; none from {lasting:g}",)
 
 
 def _whole_size(n: float | None) -> int:
@@ -111,14 +126,28 @@ def _whole_size(n: float | None) -> int:
     return int(n)
 
 
-def _exact_size(power_at: Callable[[int], float], target: float) -> int:
-    high = 4
-    while power_at(high) < target:
-        high *= 2
+def _exact_sizes(power_at: Callable[[int], float], target: float) -> tuple[int, int]:
+    """The smallest size with the power, and the smallest from which every larger size has it."""
+    seen: dict[int, float] = {}
+
+    def enough(n: int) -> bool:
+        if n not in seen:
+            seen[n] = power_at(n)
+        return seen[n] >= target
+
+    low, high = 2, 4
+    while not enough(high):
+        low, high = high, high * 2
         if high > _LARGEST_EXACT:
             raise NoSolution("n", f"more than {_LARGEST_EXACT} would be needed; use a z method")
-    # The saw-tooth never falls back by more than a third, so the first success lies above a third of this bracket.
-    return smallest_whole(power_at, target, high // 3, 2, high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    # A tooth spans few sizes: what lies more than this far from the crossing is on its own side of the power.
+    reach = high if high < 60 else 30 + math.isqrt(high) // 2
+    first = next(n for n in range(max(2, high - reach), high + 1) if enough(n))
+    last = max((n for n in range(first, high + reach) if not enough(n)), default=first - 1)
+    return first, max(last + 1, first)
 
 
 def _exact_effect(power_at: Callable[[float], float], target: float, null: float, direction: str) -> float:
@@ -129,61 +158,6 @@ def _exact_effect(power_at: Callable[[float], float], target: float, null: float
     return root(lambda p: power_at(p) - target, near, far, xtol=1e-12)
 
 
-def fisher_two_proportions(
-    p1: float,
-    given: Mapping[str, float | None],
-    n2: float | None,
-    ratio: float,
-    sides: int,
-    direction: str = "higher",
-) -> Result:
-    """Fisher's exact test of two proportions: unconditional power over both binomials.
-
-    Two-sided p-values add the tables no more probable than the observed one, as R's `fisher.test`.
-    Source: Fisher (1935); Bennett & Hsu (1960).
-    """
-
-    def power_at(n: int, p2: float, alpha: float) -> tuple[float, float]:
-        second = n2 if n2 is not None else math.ceil(n * ratio - 1e-9)
-        region = fisher_region(n, int(second), alpha, sides, upward=p2 > p1)
-        first, other = np.arange(n + 1), np.arange(int(second) + 1)
-
-        def chance(b: float) -> float:
-            return float(stats.binom.pmf(first, n, p1) @ region @ stats.binom.pmf(other, second, b))
-
-        return chance(p2), chance(p1)
-
-    method = Method(
-        "two proportions",
-        "Fisher's exact test, unconditional power",
-        "sum over (x1, x2) of both binomial probabilities where the conditional p-value is at most alpha",
-        "Fisher (1935); Bennett & Hsu (1960); two-sided rule of R stats::fisher.test",
-    )
-    notes = {"p1": p1, "ratio": ratio, "sides": sides}
-    return _exact_answer(method, given, "p2", (p1, direction), power_at, notes)
-
-
-def fisher_region(n1: int, n2: int, alpha: float, sides: int, upward: bool) -> np.ndarray:
-    """Boolean table (n1 + 1, n2 + 1): which pairs of counts Fisher's test rejects at level alpha."""
-    region = np.zeros((n1 + 1, n2 + 1), dtype=bool)
-    logs = [special.gammaln(np.arange(n + 1) + 1) for n in (n1, n2)]
-    weights = [special.gammaln(n + 1) - log - log[::-1] for n, log in zip((n1, n2), logs, strict=True)]
-    for total in range(n1 + n2 + 1):
-        x1 = np.arange(max(0, total - n2), min(n1, total) + 1)
-        log = weights[0][x1] + weights[1][total - x1]
-        pmf = np.exp(log - special.logsumexp(log))
-        if sides == 1:
-            # A higher second arm shows as a small count in the first.
-            p_values = np.cumsum(pmf) if upward else np.cumsum(pmf[::-1])[::-1]
-        else:
-            order = np.argsort(pmf, kind="stable")
-            cumulative = np.cumsum(pmf[order])
-            rank = np.searchsorted(pmf[order], pmf * _TIE, side="right") - 1
-            p_values = cumulative[rank]
-        region[x1, total - x1] = p_values <= alpha
-    return region
-
-
 def exact_mcnemar(given: Mapping[str, float | None], discordant: float, sides: int) -> Result:
     """Exact unconditional power of McNemar's test: the binomial test averaged over the number of discordant pairs.
 
@@ -192,14 +166,9 @@ def exact_mcnemar(given: Mapping[str, float | None], discordant: float, sides: i
 
     def power_at(n: int, ratio: float, alpha: float) -> tuple[float, float]:
         share = ratio / (1 + ratio)
-        counts = np.arange(n + 1)
-        weight = stats.binom.pmf(counts, n, discordant)
-        power = size = 0.0
-        for pairs in np.flatnonzero(weight > 1e-14):
-            low, high = _binomial_region(int(pairs), 0.5, alpha, sides, upward=share > 0.5)
-            power += weight[pairs] * _outside(int(pairs), share, low, high)
-            size += weight[pairs] * _outside(int(pairs), 0.5, low, high)
-        return power, size
+        given_pairs = np.array([_given_pairs(pairs, share, alpha, sides) for pairs in range(n + 1)])
+        power, size = stats.binom.pmf(np.arange(n + 1), n, discordant) @ given_pairs
+        return float(power), float(size)
 
     method = Method(
         "paired proportions",
@@ -208,4 +177,11 @@ def exact_mcnemar(given: Mapping[str, float | None], discordant: float, sides: i
         "G*Power 3.1 manual; Schork & Williams (1980)",
     )
     notes = {"discordant": discordant, "sides": sides}
-    return _exact_answer(method, given, "odds_ratio", (1.0, "odds"), power_at, notes)
+    return exact_answer(method, given, "odds_ratio", (1.0, "odds"), power_at, notes)
+
+
+@lru_cache(maxsize=16_384)
+def _given_pairs(pairs: int, share: float, alpha: float, sides: int) -> tuple[float, float]:
+    """Power and level of the binomial test on so many discordant pairs."""
+    low, high = _binomial_region(pairs, 0.5, alpha, sides, upward=share > 0.5)
+    return _outside(pairs, share, low, high), _outside(pairs, 0.5, low, high)

@@ -9,10 +9,12 @@ from analysis.power import checks
 from analysis.power.result import Result
 from analysis.power.solve import Method, SizeRange
 from analysis.power.standardised import answer_t
+from analysis.power.wording import asked
 
 __all__ = ["factorial_means"]
 
 
+@asked
 def factorial_means(
     *,
     factors: int = 2,
@@ -24,6 +26,7 @@ def factorial_means(
     alpha: float | None = 0.05,
     sides: int = 2,
     test: Literal["t", "central", "z"] = "t",
+    both_tails: bool = True,
 ) -> Result:
     """Size (per cell), power, smallest effect or level in a full 2^k factorial trial of means.
 
@@ -52,6 +55,7 @@ def factorial_means(
         SizeRange(2),
         lambda n: (sd * math.sqrt(spread / (cells * n)), cells * (n - 1)),
         sides=sides,
+        both_tails=both_tails,
         test=test,
         scale=sd,
         details=lambda n: {"n_total": cells * n, "cells": cells},

@@ -11,6 +11,7 @@ from analysis.power import checks, tails
 from analysis.power.result import Result
 from analysis.power.roots import root
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.wording import asked
 
 __all__ = ["logistic"]
 
@@ -38,6 +39,7 @@ _METHODS = {
 }
 
 
+@asked
 def logistic(
     *,
     p1: float,

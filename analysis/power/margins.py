@@ -10,7 +10,8 @@ import numpy as np
 from analysis.power import arms, checks, tails
 from analysis.power.errors import ImpossibleRequest
 from analysis.power.result import Result
-from analysis.power.solve import Method, Question, SizeRange
+from analysis.power.solve import EffectRange, Method, Question
+from analysis.power.wording import asked
 
 __all__ = [
     "noninferiority_means",
@@ -20,11 +21,11 @@ __all__ = [
     "restricted_proportions_ratio",
 ]
 
-_SIZES = {"n": SizeRange(2)}
 
-
-def _room(name: str, effect: float, margin: float, higher_is_better: bool) -> float:
-    """Distance of the expected effect from the margin, positive when it lies on the wanted side."""
+def _check_room(name: str, effect: float, margin: float | None, higher_is_better: bool) -> None:
+    """Refuse a margin that the expected effect does not lie on the wanted side of."""
+    if margin is None:
+        return
     room = effect - margin if higher_is_better else margin - effect
     if room <= 0:
         side = "above" if higher_is_better else "below"
@@ -33,12 +34,12 @@ def _room(name: str, effect: float, margin: float, higher_is_better: bool) -> fl
             f"the expected {name} {effect:g} does not lie {side} the margin {margin:g}",
             remedy="write the largest acceptable loss with its sign, such as margin=-0.05 when higher is better",
         )
-    return room
 
 
+@asked
 def noninferiority_means(
     *,
-    margin: float,
+    margin: float | None = None,
     delta: float = 0.0,
     sd: float = 1.0,
     n: float | None = None,
@@ -50,7 +51,7 @@ def noninferiority_means(
     higher_is_better: bool = True,
     paired: bool = False,
 ) -> Result:
-    """Size, power or level of the one-sided test that the difference of means exceeds `margin`.
+    """Size, power, smallest margin or level of the one-sided test that the difference of means exceeds `margin`.
 
     `delta` is the expected second minus first mean, `margin` the loss still accepted (negative when higher is better;
     positive asks for superiority by a margin). `paired=True`: n pairs, sd of the differences.
@@ -63,12 +64,12 @@ def noninferiority_means(
     checks.positive(sd=sd)
     checks.choice("test", test, ("t", "z"))
     arms.check_arms(n, n2, ratio)
-    room = _room("difference", delta, margin, higher_is_better)
+    _check_room("difference", delta, margin, higher_is_better)
 
     def ask(kind: str) -> Question:
-        def power_of(n: float, alpha: float) -> float:
+        def power_of(n: float, margin: float, alpha: float) -> float:
             first, second = (n, math.inf) if paired else arms.sizes(n, n2, ratio)
-            shift = room / (sd * math.sqrt(1 / first + 1 / second))
+            shift = abs(delta - margin) / (sd * math.sqrt(1 / first + 1 / second))
             if kind == "z":
                 return tails.z_power(shift, alpha, 1)
             return tails.t_power(shift, n - 1 if paired else first + second - 2, alpha, 1)
@@ -81,11 +82,14 @@ def noninferiority_means(
                 "ncp = (delta - margin) / (sd sqrt(1/n1 + 1/n2)), one-sided",
                 "Chow, Shao & Wang (2008) §3.2.2",
             ),
-            {"n": n, "power": power, "alpha": alpha},
+            {"n": n, "margin": margin, "power": power, "alpha": alpha},
             power_of,
-            _SIZES,
+            {
+                "n": arms.smallest(n2, 1.0 if paired else ratio),
+                "margin": EffectRange(delta, -math.inf if higher_is_better else math.inf, 0.1 * sd),
+            },
             lambda n, **_: {"pairs": n} if paired else arms.totals(n, n2, ratio),
-            {"margin": margin, "delta": delta, "sd": sd, "ratio": ratio, "sides": 1},
+            {"delta": delta, "sd": sd, "ratio": ratio, "sides": 1},
         )
 
     return ask(test).answer(rivals=[ask("z" if test == "t" else "t")])
@@ -141,11 +145,12 @@ _PROPORTION_METHODS = {
 }
 
 
+@asked
 def noninferiority_proportions(
     *,
     p1: float,
     p2: float,
-    margin: float,
+    margin: float | None = None,
     n: float | None = None,
     n2: float | None = None,
     ratio: float = 1.0,
@@ -154,9 +159,9 @@ def noninferiority_proportions(
     method: Literal["farrington_manning", "wald"] = "farrington_manning",
     higher_is_better: bool = True,
 ) -> Result:
-    """Size, power or level of the one-sided test that p2 - p1 exceeds `margin` (p1 control, p2 treated).
+    """Size, power, smallest margin or level of the one-sided test that p2 - p1 exceeds `margin`.
 
-    `n` is the first arm. Source: Farrington & Manning (1990); Chow, Shao & Wang (2008) §4.2.
+    `p1` and `n` are of the control arm. Source: Farrington & Manning (1990); Chow, Shao & Wang (2008) §4.2.
 
     >>> round(noninferiority_proportions(p1=0.05, p2=0.4, margin=0.2, alpha=0.05, power=0.8).n_total, 4)
     159.6876
@@ -166,9 +171,9 @@ def noninferiority_proportions(
     checks.between("margin", margin, -1, 1)
     checks.choice("method", method, _PROPORTION_METHODS)
     arms.check_arms(n, n2, ratio)
-    room = _room("difference", p2 - p1, margin, higher_is_better)
+    _check_room("difference", p2 - p1, margin, higher_is_better)
 
-    def errors(first: float, second: float, kind: str) -> tuple[float, float]:
+    def errors(first: float, second: float, margin: float, kind: str) -> tuple[float, float]:
         alternative = math.sqrt(p1 * (1 - p1) / first + p2 * (1 - p2) / second)
         if kind == "wald":
             return alternative, alternative
@@ -176,27 +181,31 @@ def noninferiority_proportions(
         return math.sqrt(a * (1 - a) / first + b * (1 - b) / second), alternative
 
     def ask(kind: str) -> Question:
-        def power_of(n: float, alpha: float) -> float:
-            null, alternative = errors(*arms.sizes(n, n2, ratio), kind)
-            return float(tails.special.ndtr((room - tails.z_critical(alpha, 1) * null) / alternative))
+        def power_of(n: float, margin: float, alpha: float) -> float:
+            null, alternative = errors(*arms.sizes(n, n2, ratio), margin, kind)
+            return float(tails.special.ndtr((abs(p2 - p1 - margin) - tails.z_critical(alpha, 1) * null) / alternative))
 
         return Question(
             _PROPORTION_METHODS[kind],
-            {"n": n, "power": power, "alpha": alpha},
+            {"n": n, "margin": margin, "power": power, "alpha": alpha},
             power_of,
-            _SIZES,
+            {
+                "n": arms.smallest(n2, ratio),
+                "margin": EffectRange(p2 - p1, -1.0 if higher_is_better else 1.0, 0.01),
+            },
             lambda n, **_: arms.totals(n, n2, ratio),
-            {"p1": p1, "p2": p2, "margin": margin, "ratio": ratio, "sides": 1},
+            {"p1": p1, "p2": p2, "ratio": ratio, "sides": 1},
         )
 
     return ask(method).answer(rivals=[ask(kind) for kind in _PROPORTION_METHODS if kind != method])
 
 
+@asked
 def noninferiority_ratio(
     *,
     p1: float,
     p2: float,
-    margin: float,
+    margin: float | None = None,
     n: float | None = None,
     n2: float | None = None,
     ratio: float = 1.0,
@@ -204,7 +213,7 @@ def noninferiority_ratio(
     alpha: float | None = 0.025,
     higher_is_better: bool = True,
 ) -> Result:
-    """Size, power or level of the one-sided score test that the risk ratio p2 / p1 exceeds `margin`.
+    """Size, power, smallest margin or level of the one-sided score test that the risk ratio p2 / p1 exceeds `margin`.
 
     Source: Farrington & Manning (1990), ratio of proportions.
 
@@ -215,9 +224,9 @@ def noninferiority_ratio(
     checks.probability(p1=p1, p2=p2)
     checks.positive(margin=margin)
     arms.check_arms(n, n2, ratio)
-    _room("risk ratio", p2 / p1, margin, higher_is_better)
+    _check_room("risk ratio", p2 / p1, margin, higher_is_better)
 
-    def power_of(n: float, alpha: float) -> float:
+    def power_of(n: float, margin: float, alpha: float) -> float:
         first, second = arms.sizes(n, n2, ratio)
         b, a = restricted_proportions_ratio(p2, p1, margin, first / second)
         null = math.sqrt(b * (1 - b) / second + margin**2 * a * (1 - a) / first)
@@ -232,9 +241,12 @@ def noninferiority_ratio(
     )
     return Question(
         method,
-        {"n": n, "power": power, "alpha": alpha},
+        {"n": n, "margin": margin, "power": power, "alpha": alpha},
         power_of,
-        _SIZES,
+        {
+            "n": arms.smallest(n2, ratio),
+            "margin": EffectRange(p2 / p1, 0.0 if higher_is_better else math.inf, 0.01),
+        },
         lambda n, **_: arms.totals(n, n2, ratio),
-        {"p1": p1, "p2": p2, "margin": margin, "ratio": ratio, "sides": 1},
+        {"p1": p1, "p2": p2, "ratio": ratio, "sides": 1},
     ).answer()

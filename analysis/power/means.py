@@ -8,6 +8,7 @@ from typing import Literal
 from analysis.power import arms, checks, tails
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.wording import asked
 
 __all__ = ["one_mean", "paired_means", "two_means"]
 
@@ -16,6 +17,7 @@ MeansTest = Literal["t", "z", "welch"]
 _SOURCE = "Cohen (1988) ch. 2; Chow, Shao & Wang (2008) §3.2; noncentral t as in R stats::power.t.test"
 
 
+@asked
 def one_mean(
     *,
     n: float | None = None,
@@ -25,6 +27,7 @@ def one_mean(
     alpha: float | None = 0.05,
     sides: int = 2,
     test: Literal["t", "z"] = "t",
+    both_tails: bool = True,
 ) -> Result:
     """Size, power, smallest effect or level of a test of one mean against a fixed value.
 
@@ -41,19 +44,21 @@ def one_mean(
     checks.at_least(2, n=n)
 
     def ask(kind: str) -> Question:
-        return _one_sample(kind, {"n": n, "delta": delta, "power": power, "alpha": alpha}, sd, sides)
+        return _one_sample(kind, {"n": n, "delta": delta, "power": power, "alpha": alpha}, sd, (sides, both_tails))
 
     return ask(test).answer(rivals=[ask("z" if test == "t" else "t")])
 
 
-def _one_sample(kind: str, given: dict[str, float | None], sd: float, sides: int) -> Question:
+def _one_sample(kind: str, given: dict[str, float | None], sd: float, tail: tuple[int, bool]) -> Question:
+    sides, both_tails = tail
+
     def shift(n: float, delta: float) -> float:
         return delta / sd * math.sqrt(n)
 
     def power_of(n: float, delta: float, alpha: float) -> float:
         if kind == "z":
-            return tails.z_power(shift(n, delta), alpha, sides)
-        return tails.t_power(shift(n, delta), n - 1, alpha, sides)
+            return tails.z_power(shift(n, delta), alpha, sides, both_tails)
+        return tails.t_power(shift(n, delta), n - 1, alpha, sides, both_tails)
 
     def details(n: float, delta: float, alpha: float) -> dict[str, float]:
         df = math.inf if kind == "z" else n - 1
@@ -71,6 +76,7 @@ def _one_sample(kind: str, given: dict[str, float | None], sd: float, sides: int
     )
 
 
+@asked
 def paired_means(
     *,
     n: float | None = None,
@@ -81,6 +87,7 @@ def paired_means(
     alpha: float | None = 0.05,
     sides: int = 2,
     test: Literal["t", "z"] = "t",
+    both_tails: bool = True,
 ) -> Result:
     """Size (pairs), power, smallest mean difference or level of a paired test.
 
@@ -102,11 +109,12 @@ def paired_means(
         spread = sd * math.sqrt(2 * (1 - correlation))
 
     def ask(kind: str) -> Question:
-        return _one_sample(kind, {"n": n, "delta": delta, "power": power, "alpha": alpha}, spread, sides)
+        return _one_sample(kind, {"n": n, "delta": delta, "power": power, "alpha": alpha}, spread, (sides, both_tails))
 
     return ask(test).answer(rivals=[ask("z" if test == "t" else "t")])
 
 
+@asked
 def two_means(
     *,
     n: float | None = None,
@@ -193,7 +201,7 @@ def _two_sample(
         Method("two means", _REFERENCES[kind], "ncp = delta / sqrt(sd1² / n1 + sd2² / n2)", _SOURCE),
         given,
         power_of,
-        {"n": SizeRange(2), "delta": EffectRange(scale=0.1 * sds[0])},
+        {"n": arms.smallest(n2, ratio), "delta": EffectRange(scale=0.1 * sds[0])},
         details,
         {"sd": sds[0], "sd2": sds[1], "ratio": ratio, "sides": sides},
     )

@@ -10,6 +10,7 @@ from analysis.power import checks, tails
 from analysis.power.many_to_one import dunnett_critical, rejections, step_down_critical
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange, round_up
+from analysis.power.wording import asked
 
 __all__ = ["dunnett_critical", "several_means", "several_proportions"]
 
@@ -67,6 +68,7 @@ def _method(what: str, correction: str, power_of: str, reference: str) -> Method
     )
 
 
+@asked
 def several_means(
     *,
     comparisons: int | None = None,
@@ -137,10 +139,11 @@ def several_means(
     return ask(correction).answer(rivals=_rivals(ask, correction))
 
 
+@asked
 def several_proportions(
     *,
     p_control: float,
-    p_treated: float | Sequence[float],
+    p_treated: float | Sequence[float] | None = None,
     comparisons: int | None = None,
     n: float | None = None,
     control_ratio: float = 1.0,
@@ -150,35 +153,37 @@ def several_proportions(
     correction: Correction = "dunnett",
     power_of: PowerOf = "marginal",
     method: Literal["pooled", "unpooled"] = "pooled",
+    direction: Literal["higher", "lower"] = "higher",
 ) -> Result:
-    """Size of a treated arm, power or familywise level for several proportions against control.
+    """Size of a treated arm, power, common treated proportion or familywise level for several proportions.
 
-    `p_treated` is one proportion for `comparisons` arms or a list, one an arm. "pooled" takes the variance under the
-    null at the mean of both arms. Source: Dunnett (1955); Fleiss, Levin & Paik (2003) ch. 4.
+    `p_treated` is one proportion for `comparisons` arms (sought above `p_control` when left out, or below it with
+    `direction="lower"`) or a list, one an arm. "pooled" takes the variance under the null at the mean of both arms.
+    Source: Dunnett (1955); Fleiss, Levin & Paik (2003) ch. 4.
 
     >>> plan = dict(p_control=0.15, p_treated=0.183, comparisons=2, power=0.8)
     >>> [round(several_proportions(correction=c, **plan).n, 1) for c in ("dunnett", "none", "bonferroni")]
     [2375.5, 1999.3, 2421.3]
     """
-    if isinstance(p_treated, Sequence):
-        treated = list(p_treated)
-    else:
-        checks.whole(1, comparisons=comparisons if comparisons is not None else 0)
-        assert comparisons is not None
-        treated = [p_treated] * comparisons
-    count = len(treated)
+    listed = list(p_treated) if isinstance(p_treated, Sequence) else None
+    count = (comparisons or 0) if listed is None else len(listed)
+    checks.whole(1, comparisons=count)
+    common = min(listed, key=lambda p: abs(p - p_control)) if listed is not None else p_treated
+    assert not isinstance(common, Sequence)
     _check(count, correction, power_of, control_ratio, n)
     checks.level(alpha, power, sides)
     checks.probability(p_control=p_control)
-    for p in treated:
+    for p in [common] if listed is None else listed:
         checks.probability(p_treated=p)
-        checks.different("p_treated", p, p_control)
+        if p is not None:
+            checks.different("p_treated", p, p_control)
     checks.choice("method", method, ("pooled", "unpooled"))
+    checks.choice("direction", direction, ("higher", "lower"))
 
-    def standing(n: float) -> Comparisons:
+    def standing(n: float, p_treated: float) -> Comparisons:
         control = p_control * (1 - p_control) / (n * control_ratio)
         shifts, loadings, widths = [], [], []
-        for p in treated:
+        for p in [p_treated] * count if listed is None else listed:
             se = math.sqrt(control + p * (1 - p) / n)
             mean = (p_control * control_ratio + p) / (control_ratio + 1)
             null = math.sqrt(mean * (1 - mean) * (1 + 1 / control_ratio) / n)
@@ -191,15 +196,16 @@ def several_proportions(
         def critical(alpha: float) -> list[float]:
             return step_down_critical(count, alpha, kind, sides=sides, df=math.inf, control_ratio=control_ratio)
 
-        def power_at(n: float, alpha: float) -> float:
-            return _chance(power_of, critical(alpha), standing(n), sides, math.inf, kind not in _STEP_DOWN)
+        def power_at(n: float, p_treated: float, alpha: float) -> float:
+            at = standing(n, p_treated)
+            return _chance(power_of, critical(alpha), at, sides, math.inf, kind not in _STEP_DOWN)
 
         return Question(
             _method("proportions", kind, power_of, f"{method} variance"),
-            {"n": n, "power": power, "alpha": alpha},
+            {"n": n, "p_treated": common, "power": power, "alpha": alpha},
             power_at,
-            {"n": SizeRange(2)},
-            lambda n, alpha: _sizes(n, count, control_ratio) | {"critical": critical(alpha)[0]},
+            {"n": SizeRange(2), "p_treated": EffectRange(p_control, 1.0 if direction == "higher" else 0.0, 0.01)},
+            lambda n, alpha, **_: _sizes(n, count, control_ratio) | {"critical": critical(alpha)[0]},
             {"p_control": p_control, "control_ratio": control_ratio, "sides": sides, "comparisons": count},
         )
 

@@ -10,6 +10,7 @@ from analysis.power.errors import ImpossibleRequest
 from analysis.power.result import Result
 from analysis.power.solve import Method, SizeRange
 from analysis.power.standardised import answer_t
+from analysis.power.wording import asked
 
 __all__ = ["blocked_clusters", "three_levels", "two_levels"]
 
@@ -17,6 +18,7 @@ Reference = Literal["t", "central", "z"]
 _SOURCE = "Raudenbush (1997); Dong & Maynard (2013)"
 
 
+@asked
 def two_levels(
     *,
     icc: float,
@@ -32,6 +34,7 @@ def two_levels(
     alpha: float | None = 0.05,
     sides: int = 2,
     test: Reference = "t",
+    both_tails: bool = True,
 ) -> Result:
     """Clusters in total, power, smallest effect or level when clusters are randomised, with covariates.
 
@@ -57,10 +60,12 @@ def two_levels(
         power=power,
         alpha=alpha,
         sides=sides,
+        both_tails=both_tails,
         test=test,
     )
 
 
+@asked
 def three_levels(
     *,
     icc3: float,
@@ -77,6 +82,7 @@ def three_levels(
     alpha: float | None = 0.05,
     sides: int = 2,
     test: Reference = "t",
+    both_tails: bool = True,
 ) -> Result:
     """Clusters in total, power, smallest effect or level when the top of three levels is randomised.
 
@@ -112,6 +118,7 @@ def three_levels(
         SizeRange(covariates + 3),
         standing,
         sides=sides,
+        both_tails=both_tails,
         test=test,
         scale=sd,
         details=lambda clusters_total: {"n_total": clusters_total * units * unit_size},
@@ -119,6 +126,7 @@ def three_levels(
     )
 
 
+@asked
 def blocked_clusters(
     *,
     blocks: float | None = None,
@@ -137,6 +145,7 @@ def blocked_clusters(
     alpha: float | None = 0.05,
     sides: int = 2,
     test: Reference = "t",
+    both_tails: bool = True,
 ) -> Result:
     """Blocks, power, smallest standardised effect or level when clusters are randomised within blocks.
 
@@ -170,6 +179,7 @@ def blocked_clusters(
         SizeRange(covariates + 2 if effects == "random" else (covariates + 1) / (clusters - 2)),
         standing,
         sides=sides,
+        both_tails=both_tails,
         test=test,
         details=lambda blocks: {"clusters_total": blocks * clusters, "n_total": blocks * clusters * cluster_size},
         notes={"clusters": clusters, "cluster_size": cluster_size, "icc": icc, "icc_blocks": icc_blocks},

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from analysis.power import arms, checks, proportions
 from analysis.power.errors import ImpossibleRequest
-from analysis.power.result import Result
-from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.result import Result, Values
+from analysis.power.solve import EffectRange, Method, Question
 from analysis.power.tails import z_power
+from analysis.power.wording import asked
 
 __all__ = ["diluted", "late_means", "late_proportions", "recruited"]
 
@@ -39,6 +41,7 @@ def recruited(n: float, *, attrition: float) -> float:
     return n / (1 - attrition)
 
 
+@asked
 def late_means(
     *,
     late: float | None = None,
@@ -51,6 +54,7 @@ def late_means(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
+    both_tails: bool = True,
 ) -> Result:
     """Size (control arm), power, smallest effect on compliers or level of the test of the offer.
 
@@ -75,7 +79,7 @@ def late_means(
 
     def power_of(n: float, late: float, alpha: float) -> float:
         effect, se = standing(n, late)
-        return z_power(effect / se, alpha, sides)
+        return z_power(effect / se, alpha, sides, both_tails)
 
     def details(n: float, late: float, **_: float) -> dict[str, float]:
         effect, se = standing(n, late)
@@ -90,16 +94,17 @@ def late_means(
         ),
         {"n": n, "late": late, "power": power, "alpha": alpha},
         power_of,
-        {"n": SizeRange(2), "late": EffectRange(scale=0.1 * sd)},
+        {"n": arms.smallest(n2, ratio), "late": EffectRange(scale=0.1 * sd)},
         details,
         {"take_up": take_up, "take_up_control": take_up_control, "sd": sd, "ratio": ratio, "sides": sides},
     ).answer()
 
 
+@asked
 def late_proportions(
     *,
     p1: float,
-    late: float,
+    late: float | None = None,
     take_up: float,
     take_up_control: float = 0.0,
     n: float | None = None,
@@ -109,17 +114,44 @@ def late_proportions(
     alpha: float | None = 0.05,
     sides: int = 2,
     method: proportions.TwoProportionsMethod = "pooled",
+    both_tails: bool = True,
 ) -> Result:
     """Two proportions when the effect is stated for compliers: p2 = p1 + late (take_up - take_up_control).
 
-    `p1` is the observed proportion in the control arm, its own take-up included. Source: Bloom (1984).
+    `p1` is the observed proportion in the control arm, its own take-up included. A missing `late` is sought above zero.
+    Source: Bloom (1984).
 
     >>> round(late_proportions(p1=0.15, late=0.06, take_up=0.6, take_up_control=0.05, power=0.8).n, 1)
     1999.3
     """
-    p2 = p1 + diluted(late, take_up=take_up, take_up_control=take_up_control)
-    if not 0 < p2 < 1:
+    checks.probability(p1=p1)
+    share = diluted(1.0, take_up=take_up, take_up_control=take_up_control)
+    p2 = None if late is None else p1 + late * share
+    if p2 is not None and not 0 < p2 < 1:
         raise ImpossibleRequest("late", f"takes the second proportion to {p2:g}, which is not a probability")
-    return proportions.two_proportions(
-        p1=p1, p2=p2, n=n, n2=n2, ratio=ratio, power=power, alpha=alpha, sides=sides, method=method
+    checks.different("late", late, 0)
+    answer = proportions.two_proportions(
+        p1=p1,
+        p2=p2,
+        n=n,
+        n2=n2,
+        ratio=ratio,
+        power=power,
+        alpha=alpha,
+        sides=sides,
+        method=method,
+        both_tails=both_tails,
+        direction="higher" if share > 0 else "lower",
     )
+    effect = (answer.p2 - p1) / share
+    known = {**answer.inputs, "late": effect, "take_up": take_up, "take_up_control": take_up_control}
+    answer = replace(answer, inputs=Values(known), details=Values({**answer.details, "itt": answer.p2 - p1}))
+    if answer.solved != "p2":
+        return answer
+    rounded = math.ceil(effect * 1e4 - 1e-6) / 1e4
+    rivals = tuple(replace(r, value=_complier(r.value, p1, share), rounded=None) for r in answer.rivals)
+    return replace(answer, solved="late", value=effect, rounded=rounded, rivals=rivals)
+
+
+def _complier(p2: float | None, p1: float, share: float) -> float | None:
+    return None if p2 is None else (p2 - p1) / share

@@ -11,10 +11,12 @@ from analysis.power import arms, checks, tails
 from analysis.power.errors import ImpossibleRequest
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.wording import asked
 
 __all__ = ["ordinal", "rank_sum", "rank_test"]
 
 
+@asked
 def ordinal(
     *,
     probabilities: Sequence[float],
@@ -25,6 +27,7 @@ def ordinal(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
+    both_tails: bool = True,
 ) -> Result:
     """Total size, power, smallest odds ratio or level of the proportional-odds (Wilcoxon) test.
 
@@ -50,7 +53,9 @@ def ordinal(
         return n_total * ratio / (3 * (1 + ratio) ** 2) * (1 - sum(p**3 for p in mixed(odds_ratio)))
 
     def power_of(n_total: float, odds_ratio: float, alpha: float) -> float:
-        return tails.z_power(math.log(odds_ratio) * math.sqrt(information(n_total, odds_ratio)), alpha, sides)
+        return tails.z_power(
+            math.log(odds_ratio) * math.sqrt(information(n_total, odds_ratio)), alpha, sides, both_tails
+        )
 
     return Question(
         Method(
@@ -86,6 +91,7 @@ def shifted(probabilities: Sequence[float], odds_ratio: float) -> list[float]:
     return [b - a for a, b in itertools.pairwise(moved)]
 
 
+@asked
 def rank_sum(
     *,
     superiority: float | None = None,
@@ -94,6 +100,7 @@ def rank_sum(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
+    both_tails: bool = True,
 ) -> Result:
     """Total size, power, smallest P(Y2 > Y1) or level of the Wilcoxon-Mann-Whitney test.
 
@@ -111,7 +118,9 @@ def rank_sum(
     share = ratio / (1 + ratio)
 
     def power_of(n_total: float, superiority: float, alpha: float) -> float:
-        return tails.z_power((superiority - 0.5) * math.sqrt(12 * share * (1 - share) * n_total), alpha, sides)
+        return tails.z_power(
+            (superiority - 0.5) * math.sqrt(12 * share * (1 - share) * n_total), alpha, sides, both_tails
+        )
 
     return Question(
         Method(
@@ -132,6 +141,7 @@ def rank_sum(
 _EFFICIENCY = {"normal": 3 / math.pi, "uniform": 1.0, "logistic": math.pi**2 / 9, "laplace": 1.5, "minimum": 0.864}
 
 
+@asked
 def rank_test(
     *,
     delta: float | None = None,
@@ -143,6 +153,7 @@ def rank_test(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
+    both_tails: bool = True,
 ) -> Result:
     """Size (first arm), power, smallest shift or level of Wilcoxon's tests by asymptotic relative efficiency.
 
@@ -162,9 +173,9 @@ def rank_test(
     def power_of(n: float, delta: float, alpha: float) -> float:
         worth = n * efficiency
         if samples == 1:
-            return tails.t_power(delta / sd * math.sqrt(worth), worth - 1, alpha, sides)
+            return tails.t_power(delta / sd * math.sqrt(worth), worth - 1, alpha, sides, both_tails)
         shift = delta / sd * math.sqrt(worth * ratio / (1 + ratio))
-        return tails.t_power(shift, worth * (1 + ratio) - 2, alpha, sides)
+        return tails.t_power(shift, worth * (1 + ratio) - 2, alpha, sides, both_tails)
 
     return Question(
         Method(

@@ -8,6 +8,7 @@ from typing import Literal
 from analysis.power import checks, exact, tails
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.wording import asked
 
 __all__ = ["paired_proportions"]
 
@@ -27,6 +28,7 @@ _METHODS = {
 }
 
 
+@asked
 def paired_proportions(
     *,
     p10: float | None = None,

@@ -11,6 +11,7 @@ from analysis.power.errors import ImpossibleRequest, NoSolution
 from analysis.power.result import Result, Values
 from analysis.power.roots import root
 from analysis.power.solve import round_up
+from analysis.power.wording import asked
 
 __all__ = ["precision_correlation", "precision_difference", "precision_mean", "precision_proportion"]
 
@@ -50,6 +51,7 @@ def _answer(
     )
 
 
+@asked
 def precision_mean(
     *,
     sd: float,
@@ -79,6 +81,7 @@ def precision_mean(
     )
 
 
+@asked
 def precision_proportion(
     *,
     p: float,
@@ -112,6 +115,7 @@ def precision_proportion(
     )
 
 
+@asked
 def precision_difference(
     *,
     sd: float | None = None,
@@ -151,6 +155,7 @@ def precision_difference(
     return _answer("interval of a difference", formula, "Machin et al. (2018) ch. 10", half, n, half_width, 2, notes)
 
 
+@asked
 def precision_correlation(
     *, r: float, half_width: float | None = None, n: float | None = None, confidence: float = 0.95
 ) -> Result:

@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
-from analysis.power import arms, checks, exact, tails
+from analysis.power import arms, checks, exact, fisher, tails
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.wording import asked
 
-__all__ = ["one_proportion", "two_proportions", "two_proportions_arcsine"]
+__all__ = ["one_proportion", "one_proportion_arcsine", "two_proportions", "two_proportions_arcsine"]
 
 TwoProportionsMethod = Literal["pooled", "unpooled", "arcsine", "continuity", "fisher"]
 OneProportionMethod = Literal["score", "wald", "arcsine", "exact"]
@@ -91,6 +92,7 @@ _METHODS = {
 }
 
 
+@asked
 def two_proportions(
     *,
     p1: float,
@@ -126,7 +128,7 @@ def two_proportions(
         checks.different("p2", p2, p1)
     if method == "fisher":
         given = {"n": n, "p2": p2, "power": power, "alpha": alpha}
-        return exact.fisher_two_proportions(p1, given, n2, ratio, sides, direction)
+        return fisher.fisher_two_proportions(p1, given, n2, ratio, sides, direction)
 
     def ask(kind: str) -> Question:
         def power_of(n: float, p2: float, alpha: float) -> float:
@@ -136,7 +138,7 @@ def two_proportions(
             _METHODS[kind],
             {"n": n, "p2": p2, "power": power, "alpha": alpha},
             power_of,
-            {"n": SizeRange(2), "p2": EffectRange(p1, 1.0 if direction == "higher" else 0.0, 0.01)},
+            {"n": arms.smallest(n2, ratio), "p2": EffectRange(p1, 1.0 if direction == "higher" else 0.0, 0.01)},
             lambda n, p2, **_: _two_proportion_details(p1, p2, arms.totals(n, n2, ratio)),
             {"p1": p1, "ratio": ratio, "sides": sides},
         )
@@ -167,6 +169,7 @@ def _small_cells(question: Question, p1: float, n2: float | None, ratio: float) 
     return [f"an expected cell count of {smallest:.1f} is below 5: use method='fisher'"]
 
 
+@asked
 def two_proportions_arcsine(
     *,
     h: float | None = None,
@@ -176,6 +179,7 @@ def two_proportions_arcsine(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
+    both_tails: bool = True,
 ) -> Result:
     """Two proportions when only Cohen's effect size h is known. Source: Cohen (1988) ch. 6.
 
@@ -188,18 +192,47 @@ def two_proportions_arcsine(
 
     def power_of(n: float, h: float, alpha: float) -> float:
         first, second = arms.sizes(n, n2, ratio)
-        return tails.z_power(h * math.sqrt(first * second / (first + second)), alpha, sides)
+        return tails.z_power(h * math.sqrt(first * second / (first + second)), alpha, sides, both_tails)
 
     return Question(
         _METHODS["arcsine"],
         {"n": n, "h": h, "power": power, "alpha": alpha},
         power_of,
-        {"n": SizeRange(2), "h": EffectRange(far=math.pi, scale=0.01)},
+        {"n": arms.smallest(n2, ratio), "h": EffectRange(far=math.pi, scale=0.01)},
         lambda n, **_: arms.totals(n, n2, ratio),
         {"ratio": ratio, "sides": sides},
     ).answer()
 
 
+@asked
+def one_proportion_arcsine(
+    *,
+    h: float | None = None,
+    n: float | None = None,
+    power: float | None = None,
+    alpha: float | None = 0.05,
+    sides: int = 2,
+    both_tails: bool = True,
+) -> Result:
+    """One proportion against a fixed value when only Cohen's effect size h is known. Source: Cohen (1988) §6.3.
+
+    >>> round(one_proportion_arcsine(h=0.2, power=0.95, sides=1).n, 2)
+    270.55
+    """
+    checks.level(alpha, power, sides)
+    checks.different("h", h, 0)
+    checks.at_least(1, n=n)
+    return Question(
+        _ONE_METHODS["arcsine"],
+        {"n": n, "h": h, "power": power, "alpha": alpha},
+        lambda n, h, alpha: tails.z_power(h * math.sqrt(n), alpha, sides, both_tails),
+        {"n": SizeRange(1), "h": EffectRange(far=math.pi, scale=0.01)},
+        None,
+        {"sides": sides},
+    ).answer()
+
+
+@asked
 def one_proportion(
     *,
     p0: float,
@@ -210,6 +243,7 @@ def one_proportion(
     sides: int = 2,
     method: OneProportionMethod = "score",
     direction: Literal["higher", "lower"] = "higher",
+    both_tails: bool = True,
 ) -> Result:
     """Size, power, smallest detectable proportion or level of a test of one proportion against `p0`.
 
@@ -234,10 +268,10 @@ def one_proportion(
     def ask(kind: str) -> Question:
         def power_of(n: float, p1: float, alpha: float) -> float:
             if kind == "arcsine":
-                return tails.z_power(arcsine_distance(p0, p1) * math.sqrt(n), alpha, sides)
+                return tails.z_power(arcsine_distance(p0, p1) * math.sqrt(n), alpha, sides, both_tails)
             alternative = math.sqrt(p1 * (1 - p1) / n)
             null = alternative if kind == "wald" else math.sqrt(p0 * (1 - p0) / n)
-            return _z_from_two_errors(p1 - p0, null, alternative, alpha, sides, True)
+            return _z_from_two_errors(p1 - p0, null, alternative, alpha, sides, both_tails)
 
         return Question(
             _ONE_METHODS[kind],

@@ -9,6 +9,7 @@ from typing import Literal
 from analysis.power import arms, checks, tails
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.wording import asked
 
 __all__ = ["one_rate", "two_rates"]
 
@@ -69,6 +70,7 @@ _METHODS: dict[str, tuple[Errors | None, Method]] = {
 }
 
 
+@asked
 def two_rates(
     *,
     rate1: float,
@@ -83,42 +85,62 @@ def two_rates(
     sides: int = 2,
     method: RateMethod = "wald",
     direction: Literal["higher", "lower"] = "higher",
+    both_tails: bool = True,
+    null: float = 1.0,
 ) -> Result:
     """Size (first arm), power, smallest second rate or level of a comparison of two rates.
 
     `exposure` is the time at risk a person; `dispersion` the k of a negative binomial with variance mu + k mu² (0 is
-    Poisson). Source: Zhu & Lakkis (2014); Huffman (1984) for "sqrt".
+    Poisson). `null` is the rate ratio rate2 / rate1 of the null hypothesis: other than 1 it asks for non-inferiority or
+    superiority by a margin (method "wald" only, usually with `sides=1`).
+    Source: Zhu & Lakkis (2014); Huffman (1984) for "sqrt".
 
     >>> round(two_rates(rate1=0.6, rate2=0.8, dispersion=0.5, n=372).power, 6)
     0.800582
     """
     checks.level(alpha, power, sides)
-    checks.positive(rate1=rate1, rate2=rate2, exposure=exposure)
+    checks.positive(rate1=rate1, rate2=rate2, exposure=exposure, null=null)
     checks.at_least(0, dispersion=dispersion)
-    checks.choice("method", method, _METHODS)
+    checks.choice("method", method, _METHODS if null == 1 else ("wald",))
+    if dispersion:
+        checks.choice("method", method, tuple(kind for kind in _METHODS if kind != "sqrt"))
     arms.check_arms(n, n2, ratio)
     if rate2 is not None:
-        checks.different("rate2", rate2, rate1)
+        checks.different("rate2", rate2, rate1 * null)
 
     def ask(kind: str) -> Question:
         def power_of(n: float, rate2: float, alpha: float) -> float:
             sizes = arms.sizes(n, n2, ratio)
-            gap, null, alternative = _standing(kind, rate1, rate2, sizes, exposure, dispersion)
+            gap, under_null, alternative = _standing(kind, rate1, rate2, sizes, exposure, dispersion)
+            if null != 1:
+                gap = abs(math.log(rate2 / rate1 / null))
             critical = tails.z_critical(alpha, sides)
-            upper = tails.special.ndtr((gap - critical * null) / alternative)
-            lower = tails.special.ndtr((-gap - critical * null) / alternative) if sides == 2 else 0.0
+            upper = tails.special.ndtr((gap - critical * under_null) / alternative)
+            lower = (
+                tails.special.ndtr((-gap - critical * under_null) / alternative) if sides == 2 and both_tails else 0.0
+            )
             return float(upper + lower)
 
         return Question(
             _METHODS[kind][1],
             {"n": n, "rate2": rate2, "power": power, "alpha": alpha},
             power_of,
-            {"n": SizeRange(2), "rate2": EffectRange(rate1, math.inf if direction == "higher" else 0.0, 0.05 * rate1)},
+            {
+                "n": arms.smallest(n2, ratio),
+                "rate2": EffectRange(rate1 * null, math.inf if direction == "higher" else 0.0, 0.05 * rate1),
+            },
             lambda n, rate2, **_: arms.totals(n, n2, ratio) | {"rate_ratio": rate2 / rate1},
-            {"rate1": rate1, "exposure": exposure, "dispersion": dispersion, "ratio": ratio, "sides": sides},
+            {
+                "rate1": rate1,
+                "exposure": exposure,
+                "dispersion": dispersion,
+                "null": null,
+                "ratio": ratio,
+                "sides": sides,
+            },
         )
 
-    others = [k for k in _METHODS if k != method and not (k == "sqrt" and dispersion)]
+    others = [k for k in _METHODS if k != method and not (k == "sqrt" and dispersion)] if null == 1 else []
     return ask(method).answer(rivals=[ask(kind) for kind in others])
 
 
@@ -138,6 +160,7 @@ def _standing(
     return abs(math.log(rate2 / rate1)), *errors(rate1, rate2, n1, n2, t, k)
 
 
+@asked
 def one_rate(
     *,
     rate0: float,
@@ -148,6 +171,7 @@ def one_rate(
     alpha: float | None = 0.05,
     sides: int = 2,
     direction: Literal["higher", "lower"] = "higher",
+    both_tails: bool = True,
 ) -> Result:
     """Size, power, smallest rate or level of a test of one Poisson rate against `rate0`, square-root scale.
 
@@ -163,7 +187,9 @@ def one_rate(
     checks.at_least(1, n=n)
 
     def power_of(n: float, rate1: float, alpha: float) -> float:
-        return tails.z_power(2 * (math.sqrt(rate1) - math.sqrt(rate0)) * math.sqrt(n * exposure), alpha, sides)
+        return tails.z_power(
+            2 * (math.sqrt(rate1) - math.sqrt(rate0)) * math.sqrt(n * exposure), alpha, sides, both_tails
+        )
 
     return Question(
         Method("one rate", "square-root transformation", "z = 2 (sqrt rate1 - sqrt rate0) sqrt(n t)", "Huffman (1984)"),

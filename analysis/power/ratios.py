@@ -8,13 +8,15 @@ from typing import Literal
 from analysis.power import arms, checks, tails
 from analysis.power.errors import ImpossibleRequest
 from analysis.power.result import Result
-from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.solve import EffectRange, Method, Question
+from analysis.power.wording import asked
 
 __all__ = ["odds_ratio", "risk_ratio"]
 
 Direction = Literal["higher", "lower"]
 
 
+@asked
 def risk_ratio(
     *,
     p1: float,
@@ -27,6 +29,7 @@ def risk_ratio(
     alpha: float | None = 0.05,
     sides: int = 2,
     direction: Direction = "higher",
+    both_tails: bool = True,
 ) -> Result:
     """Size, power or smallest risk ratio p2 / p1 by Wald's test of the log risk ratio against `null`.
 
@@ -50,9 +53,10 @@ def risk_ratio(
     )
     given = {"n": n, "ratio_of_risks": ratio_of_risks, "power": power, "alpha": alpha}
     effect = EffectRange(null, largest, 0.01)
-    return _log_ratio(method, given, variance, effect, (p1, n2, ratio, sides)).answer()
+    return _log_ratio(method, given, variance, effect, (p1, n2, ratio, sides, both_tails)).answer()
 
 
+@asked
 def odds_ratio(
     *,
     p1: float,
@@ -65,6 +69,7 @@ def odds_ratio(
     alpha: float | None = 0.05,
     sides: int = 2,
     direction: Direction = "higher",
+    both_tails: bool = True,
 ) -> Result:
     """Size, power or smallest odds ratio by Wald's test of the log odds ratio against `null`.
 
@@ -87,11 +92,11 @@ def odds_ratio(
     )
     given = {"n": n, "ratio_of_odds": ratio_of_odds, "power": power, "alpha": alpha}
     effect = EffectRange(null, math.inf if direction == "higher" else 0.0, 0.05)
-    return _log_ratio(method, given, variance, effect, (p1, n2, ratio, sides)).answer()
+    return _log_ratio(method, given, variance, effect, (p1, n2, ratio, sides, both_tails)).answer()
 
 
 def _log_ratio(method, given, variance, effect: EffectRange, design: tuple) -> Question:
-    p1, n2, ratio, sides = design
+    p1, n2, ratio, sides, both_tails = design
     checks.level(given["alpha"], given["power"], sides)
     checks.probability(p1=p1)
     name = next(key for key in given if key.startswith("ratio_of"))
@@ -103,10 +108,10 @@ def _log_ratio(method, given, variance, effect: EffectRange, design: tuple) -> Q
         first, second = arms.sizes(n, n2, ratio)
         v1, v2 = variance(effects[name])
         se = math.sqrt(v1 / first + v2 / second)
-        return tails.z_power((math.log(effects[name]) - math.log(effect.null)) / se, alpha, sides)
+        return tails.z_power((math.log(effects[name]) - math.log(effect.null)) / se, alpha, sides, both_tails)
 
     def details(n: float, **_: float) -> dict[str, float]:
         return arms.totals(n, n2, ratio)
 
     notes = {"p1": p1, "ratio": ratio, "sides": sides, "null": effect.null}
-    return Question(method, given, power_of, {"n": SizeRange(2), name: effect}, details, notes)
+    return Question(method, given, power_of, {"n": arms.smallest(n2, ratio), name: effect}, details, notes)

@@ -12,6 +12,7 @@ from analysis.power import checks, tails
 from analysis.power.result import Result
 from analysis.power.roots import root
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.wording import asked
 
 __all__ = [
     "correlation",
@@ -25,6 +26,7 @@ __all__ = [
 _SOURCE = "Cohen (1988) ch. 9; G*Power 3.1 manual"
 
 
+@asked
 def r_squared(
     *,
     predictors: int,
@@ -47,6 +49,7 @@ def r_squared(
     )
 
 
+@asked
 def r_squared_change(
     *,
     tested: int,
@@ -92,6 +95,7 @@ def r_squared_change(
     ).answer()
 
 
+@asked
 def regression_coefficient(
     *,
     slope: float | None = None,
@@ -103,6 +107,7 @@ def regression_coefficient(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
+    both_tails: bool = True,
 ) -> Result:
     """Size, power, smallest slope or level of the t test of one coefficient.
 
@@ -121,7 +126,7 @@ def regression_coefficient(
     unit = sd_x * math.sqrt(1 - r2_x) / sd_residual
 
     def power_of(n: float, slope: float, alpha: float) -> float:
-        return tails.t_power(slope * unit * math.sqrt(n), n - predictors - 1, alpha, sides)
+        return tails.t_power(slope * unit * math.sqrt(n), n - predictors - 1, alpha, sides, both_tails)
 
     return Question(
         Method(
@@ -138,17 +143,17 @@ def regression_coefficient(
     ).answer()
 
 
-def _fisher(n: float, r: float, r0: float, alpha: float, sides: int) -> float:
-    return tails.z_power((math.atanh(r) - math.atanh(r0)) * math.sqrt(n - 3), alpha, sides)
+def _fisher(n: float, r: float, r0: float, alpha: float, sides: int, both_tails: bool) -> float:
+    return tails.z_power((math.atanh(r) - math.atanh(r0)) * math.sqrt(n - 3), alpha, sides, both_tails)
 
 
-def _t_fisher(n: float, r: float, _r0: float, alpha: float, sides: int) -> float:
+def _t_fisher(n: float, r: float, _r0: float, alpha: float, sides: int, both_tails: bool) -> float:
     # The critical correlation of the t test of zero, the power by Fisher's z with its bias r / (2 (n - 1)).
     critical = tails.t_critical(alpha, n - 2, sides)
     border = math.asinh(critical / math.sqrt(n - 2))
     centre = math.atanh(abs(r)) + abs(r) / (2 * (n - 1))
     power = special.ndtr((centre - border) * math.sqrt(n - 3))
-    return float(power + (special.ndtr((-centre - border) * math.sqrt(n - 3)) if sides == 2 else 0.0))
+    return float(power + (special.ndtr((-centre - border) * math.sqrt(n - 3)) if sides == 2 and both_tails else 0.0))
 
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(400)
@@ -174,7 +179,7 @@ def correlation_tail(r: float, rho: float, n: float) -> float:
     return float((top - bottom) / 2 * np.sum(_WEIGHTS * density))
 
 
-def _exact(n: float, r: float, r0: float, alpha: float, sides: int) -> float:
+def _exact(n: float, r: float, r0: float, alpha: float, sides: int, both_tails: bool) -> float:
     tail = alpha / sides
     span = 9 / math.sqrt(max(n - 3, 1))
 
@@ -184,7 +189,7 @@ def _exact(n: float, r: float, r0: float, alpha: float, sides: int) -> float:
 
     above = correlation_tail(quantile(tail), r, n)
     below = 1 - correlation_tail(quantile(1 - tail), r, n)
-    if sides == 2:
+    if sides == 2 and both_tails:
         return above + below
     return above if r > r0 else below
 
@@ -200,6 +205,7 @@ _CORRELATION_METHODS = {
 }
 
 
+@asked
 def correlation(
     *,
     r: float | None = None,
@@ -209,8 +215,10 @@ def correlation(
     alpha: float | None = 0.05,
     sides: int = 2,
     method: Literal["exact", "fisher", "t"] = "fisher",
+    direction: Literal["higher", "lower"] = "higher",
+    both_tails: bool = True,
 ) -> Result:
-    """Size, power, smallest correlation above `r0` or level of a test of one correlation.
+    """Size, power, smallest correlation above `r0` (below it with `direction="lower"`) or level of a test.
 
     Methods: "fisher" z transformation, "exact" bivariate normal, "t" (null value zero only) as in Cohen's tables.
 
@@ -225,6 +233,7 @@ def correlation(
         checks.between("r", r, -0.9999, 0.9999)
         checks.different("r", r, r0)
     checks.choice("method", method, _CORRELATION_METHODS)
+    checks.choice("direction", direction, ("higher", "lower"))
     checks.at_least(4, n=n)
 
     def ask(kind: str) -> Question:
@@ -232,8 +241,8 @@ def correlation(
         return Question(
             Method("correlation", convention, "z = (atanh r - atanh r0) sqrt(n - 3)", source),
             {"n": n, "r": r, "power": power, "alpha": alpha},
-            lambda n, r, alpha: compute(n, r, r0, alpha, sides),
-            {"n": SizeRange(4), "r": EffectRange(r0, 1.0, 0.02)},
+            lambda n, r, alpha: compute(n, r, r0, alpha, sides, both_tails),
+            {"n": SizeRange(4), "r": EffectRange(r0, 1.0 if direction == "higher" else -1.0, 0.02)},
             None,
             {"r0": r0, "sides": sides},
         )
@@ -244,6 +253,7 @@ def correlation(
     return ask(method).answer(rivals=[ask(kind) for kind in others])
 
 
+@asked
 def two_correlations(
     *,
     r1: float | None = None,
@@ -254,6 +264,7 @@ def two_correlations(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
+    both_tails: bool = True,
 ) -> Result:
     """Size (first group), power, smallest q or level of a test of two independent correlations.
 
@@ -262,6 +273,8 @@ def two_correlations(
     >>> two_correlations(r1=0.75, r2=0.88, n=260, ratio=51 / 260).power > 0.7
     True
     """
+    for name, value in (("r1", r1), ("r2", r2)):
+        checks.between(name, value, -0.9999, 0.9999)
     if r1 is not None and r2 is not None:
         q = math.atanh(r1) - math.atanh(r2)
     checks.level(alpha, power, sides)
@@ -270,7 +283,7 @@ def two_correlations(
     checks.at_least(4, n=n)
 
     def power_of(n: float, q: float, alpha: float) -> float:
-        return tails.z_power(q / math.sqrt(1 / (n - 3) + 1 / (n * ratio - 3)), alpha, sides)
+        return tails.z_power(q / math.sqrt(1 / (n - 3) + 1 / (n * ratio - 3)), alpha, sides, both_tails)
 
     return Question(
         Method("two correlations", "Fisher's z", "z = q / sqrt(1/(n1 - 3) + 1/(n2 - 3))", "Cohen (1988) ch. 4"),
@@ -282,6 +295,7 @@ def two_correlations(
     ).answer()
 
 
+@asked
 def point_biserial(
     *,
     r: float | None = None,
@@ -289,6 +303,7 @@ def point_biserial(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
+    both_tails: bool = True,
 ) -> Result:
     """Size, power, smallest correlation or level of the test of a point-biserial correlation.
 
@@ -302,7 +317,7 @@ def point_biserial(
     checks.at_least(3, n=n)
 
     def power_of(n: float, r: float, alpha: float) -> float:
-        return tails.t_power(abs(r) * math.sqrt(n / (1 - r * r)), n - 2, alpha, sides)
+        return tails.t_power(abs(r) * math.sqrt(n / (1 - r * r)), n - 2, alpha, sides, both_tails)
 
     return Question(
         Method("point-biserial correlation", "noncentral t, df = n - 2", "ncp = sqrt(n r² / (1 - r²))", _SOURCE),

@@ -11,6 +11,7 @@ from analysis.power.errors import ImpossibleRequest
 from analysis.power.result import Result
 from analysis.power.solve import Method, SizeRange
 from analysis.power.standardised import answer_t
+from analysis.power.wording import asked
 
 __all__ = ["difference_in_differences", "repeated_measures", "slopes", "variance_factors"]
 
@@ -38,6 +39,7 @@ def variance_factors(*, correlation: float, pre: int = 1, post: int = 1) -> dict
     return factors
 
 
+@asked
 def repeated_measures(
     *,
     correlation: float,
@@ -52,6 +54,7 @@ def repeated_measures(
     alpha: float | None = 0.05,
     sides: int = 2,
     test: Reference = "t",
+    both_tails: bool = True,
 ) -> Result:
     """Size (first arm), power, smallest effect or level with several measurements before and after.
 
@@ -79,9 +82,10 @@ def repeated_measures(
             "Frison & Pocock (1992); McKenzie (2012)",
         ),
         {"n": n, "delta": delta, "power": power, "alpha": alpha},
-        SizeRange(2),
+        arms.smallest(None, ratio),
         standing,
         sides=sides,
+        both_tails=both_tails,
         test=test,
         scale=sd,
         details=lambda n: arms.totals(n, None, ratio) | {"variance_factor": factor},
@@ -89,6 +93,7 @@ def repeated_measures(
     )
 
 
+@asked
 def difference_in_differences(
     *,
     correlation: float = 0.0,
@@ -104,6 +109,7 @@ def difference_in_differences(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
+    both_tails: bool = True,
 ) -> Result:
     """Size (first arm, each round), power, smallest effect or level of a difference in differences.
 
@@ -137,12 +143,14 @@ def difference_in_differences(
         SizeRange(max(2.0, (3 * cluster_size if icc else 3) / (1 + ratio))),
         standing,
         sides=sides,
+        both_tails=both_tails,
         scale=sd,
         details=lambda n: arms.totals(n, None, ratio) | {"variance_factor": factor},
         notes={"correlation": correlation, "pre": pre, "post": post, "icc": icc, "cluster_size": cluster_size},
     )
 
 
+@asked
 def slopes(
     *,
     times: Sequence[float],
@@ -155,6 +163,7 @@ def slopes(
     alpha: float | None = 0.05,
     sides: int = 2,
     test: Reference = "t",
+    both_tails: bool = True,
 ) -> Result:
     """Size (first arm), power, smallest difference of mean slopes or level.
 
@@ -184,9 +193,10 @@ def slopes(
             "Diggle et al. (2002) §2.4; Fitzmaurice, Laird & Ware (2011) ch. 20",
         ),
         {"n": n, "delta": delta, "power": power, "alpha": alpha},
-        SizeRange(2),
+        arms.smallest(None, ratio),
         standing,
         sides=sides,
+        both_tails=both_tails,
         test=test,
         scale=math.sqrt(variance),
         details=lambda n: arms.totals(n, None, ratio) | {"slope_variance": variance},

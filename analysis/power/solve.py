@@ -66,6 +66,8 @@ class Question:
     ranges: Mapping[str, Range]
     details: Callable[..., Mapping[str, float]] | None = None
     notes: Mapping[str, object] = field(default_factory=dict)
+    # Below the first level the noncentral t is no longer accurate, nor does anyone test.
+    levels: tuple[float, float] = (1e-26, 1 - 1e-13)
 
     @property
     def unknown(self) -> str:
@@ -90,7 +92,7 @@ class Question:
         target = self.given["power"]
         assert target is not None
         if unknown == "alpha":
-            value = _solve_alpha(self.power_at, target)
+            value = _solve_alpha(self.power_at, target, *self.levels)
         elif isinstance(span := self.ranges[unknown], SizeRange):
             value = _solve_size(unknown, self.power_at, target, span)
             if value == span.minimum:
@@ -206,16 +208,17 @@ def _solve_effect(name: str, power_at: Callable[[float], float], target: float, 
     return span.null + sign * distance
 
 
-def _solve_alpha(power_at: Callable[[float], float], target: float) -> float:
+def _solve_alpha(power_at: Callable[[float], float], target: float, lowest: float, highest: float) -> float:
+    low, high = (math.log(level) - math.log1p(-level) for level in (lowest, highest))
+
     def miss(logit: float) -> float:
         return power_at(1 / (1 + math.exp(-logit))) - target
 
-    # exp(-60) is a level of 1e-26: below it the noncentral t is no longer accurate, nor does anyone test.
-    if miss(-60.0) > 0:
+    if miss(low) > 0:
         raise NoSolution("alpha", f"the power exceeds {target:g} at every level; the sample is larger than needed")
-    if miss(30.0) < 0:
-        raise NoSolution("alpha", f"no level below one gives power {target:g} with this sample")
-    return 1 / (1 + math.exp(-_root(miss, -60.0, 30.0)))
+    if miss(high) < 0:
+        raise NoSolution("alpha", f"no level up to {highest:.4g} gives power {target:g} with this sample")
+    return 1 / (1 + math.exp(-_root(miss, low, high)))
 
 
 def _root(miss: Callable[[float], float], low: float, high: float) -> float:

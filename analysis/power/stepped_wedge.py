@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
-from analysis.power import checks
+from analysis.power import checks, tails
 from analysis.power.errors import ImpossibleRequest
 from analysis.power.result import Result
-from analysis.power.solve import Method, SizeRange
+from analysis.power.solve import EffectRange, Method, Question, SizeRange
 from analysis.power.standardised import answer_t
+from analysis.power.wording import asked
 
 __all__ = ["stepped_wedge", "stepped_wedge_design", "stepped_wedge_proportions", "stepped_wedge_variance"]
 
@@ -39,33 +41,40 @@ def stepped_wedge_design(
 def stepped_wedge_variance(
     design: np.ndarray,
     *,
-    cluster_size: float,
+    cluster_size: float | Sequence[float] | np.ndarray,
     sd2_residual: float,
     sd2_cluster: float,
     sd2_cluster_period: float = 0.0,
     sd2_person: float = 0.0,
     sd2_treatment: float = 0.0,
+    treatment_correlation: float = 0.0,
 ) -> float:
     """Variance of the treatment effect with fixed period effects, by generalised least squares on cluster means.
 
-    `design` has shape (clusters, periods) with the treatment indicators; `cluster_size` people a cluster and period.
-    The variances are of the residual, the cluster, the cluster by period, the person (a cohort) and the effect of
-    treatment between clusters. Source: Hussey & Hughes (2007); Hooper et al. (2016).
+    `design` has shape (clusters, periods) with the treatment indicators, NaN where a cluster is not observed;
+    `cluster_size` people a cluster and period: one number, one a cluster, or one a cell. The variances are of the
+    residual, the cluster, the cluster by period, the person (a cohort) and the effect of treatment between clusters,
+    which correlates `treatment_correlation` with the level of the cluster.
+    Source: Hussey & Hughes (2007); Hooper et al. (2016); Voldal et al. (2020).
 
     >>> design = stepped_wedge_design(3, 4)
     >>> round(stepped_wedge_variance(design, cluster_size=20, sd2_residual=0.95, sd2_cluster=0.05), 8)
     0.00954008
     """
     clusters, periods = design.shape
-    noise = sd2_cluster_period + sd2_residual / cluster_size
-    shared = sd2_cluster + sd2_person / cluster_size
+    people = np.asarray(cluster_size, float)
+    sizes = np.broadcast_to(people[:, None] if people.ndim == 1 else people, design.shape)
+    cross = treatment_correlation * math.sqrt(sd2_cluster * sd2_treatment)
     information = np.zeros((periods + 1, periods + 1))
     covariance: dict[bytes, np.ndarray] = {}
-    for row in design:
-        x = np.column_stack([np.eye(periods), row])
-        key = row.tobytes()
+    for row, size in zip(design, sizes, strict=True):
+        key = row.tobytes() + size.tobytes()
         if key not in covariance:
-            v = noise * np.eye(periods) + shared + sd2_treatment * np.outer(row, row)
+            seen = np.isfinite(row) & (size > 0)
+            x = np.column_stack([np.eye(periods), np.nan_to_num(row)])[seen]
+            treated, m = row[seen], size[seen]
+            v = np.diag(sd2_cluster_period + sd2_residual / m) + sd2_cluster + sd2_person / m.mean()
+            v += sd2_treatment * np.outer(treated, treated) + cross * np.add.outer(treated, treated)
             covariance[key] = x.T @ np.linalg.solve(v, x)
         information += covariance[key]
     if np.linalg.matrix_rank(information) <= periods:
@@ -93,6 +102,7 @@ def _variance_of_one(
     )
 
 
+@asked
 def stepped_wedge(
     *,
     cluster_size: float,
@@ -165,63 +175,81 @@ def stepped_wedge(
     )
 
 
+@asked
 def stepped_wedge_proportions(
     *,
     p1: float,
-    p2: float,
+    p2: float | None = None,
     sd_cluster: float,
-    cluster_size: float,
+    cluster_size: float | Sequence[float],
     clusters_per_step: Sequence[int] | float | None = None,
     steps: int | None = None,
     sd_treatment: float = 0.0,
     sd_cluster_period: float = 0.0,
+    treatment_correlation: float = 0.0,
     baseline: int = 1,
     after: int = 1,
     power: float | None = None,
     alpha: float | None = 0.05,
+    sides: int = 2,
+    direction: Literal["higher", "lower"] = "lower",
     both_tails: bool = True,
 ) -> Result:
-    """Clusters a step, power or level of a stepped-wedge trial of proportions, linear model for cluster means.
+    """Clusters a step, power, second proportion or level of a stepped-wedge trial, linear model for cluster means.
 
     `sd_cluster` is the standard deviation of the proportions between clusters, `cluster_size` people a cluster and
-    period; the variance within is p (1 - p) at the mean of both proportions. `clusters_per_step` may list unequal
-    steps when power is asked. Source: Hussey & Hughes (2007) §4.
+    period (one number, or one a cluster when `clusters_per_step` is a list); the variance within is p (1 - p) at the
+    mean of both proportions. `clusters_per_step` may list unequal steps when their number is not the question. A
+    missing `p2` is sought below `p1`, or above with `direction="higher"`. Source: Hussey & Hughes (2007) §4.
 
     >>> round(stepped_wedge_proportions(p1=0.05, p2=0.035, sd_cluster=0.01, cluster_size=120,
     ...                                 clusters_per_step=6, steps=4, after=4).power, 4)
     0.8171
     """
+    checks.level(alpha, power, sides)
     checks.probability(p1=p1, p2=p2)
-    checks.positive(cluster_size=cluster_size)
     checks.at_least(0, sd_cluster=sd_cluster, sd_treatment=sd_treatment, sd_cluster_period=sd_cluster_period)
-    mean = (p1 + p2) / 2
+    checks.between("treatment_correlation", treatment_correlation, -1, 1)
+    checks.choice("direction", direction, ("higher", "lower"))
+    if p2 is not None:
+        checks.different("p2", p2, p1)
     listed = isinstance(clusters_per_step, Sequence)
     counts = list(clusters_per_step) if isinstance(clusters_per_step, Sequence) else [1] * (steps or 0)
     if len(counts) < 2:
         raise ImpossibleRequest("steps", "give the number of steps, at least 2")
-    unit = stepped_wedge_variance(
-        stepped_wedge_design(counts, baseline=baseline, after=after),
-        cluster_size=cluster_size,
-        sd2_residual=mean * (1 - mean),
-        sd2_cluster=sd_cluster**2,
-        sd2_cluster_period=sd_cluster_period**2,
-        sd2_treatment=sd_treatment**2,
-    )
+    layout = stepped_wedge_design(counts, baseline=baseline, after=after)
     size = 1.0 if listed else clusters_per_step
     assert not isinstance(size, Sequence)
-    return answer_t(
+
+    def variance(clusters_per_step: float, p2: float) -> float:
+        mean = (p1 + p2) / 2
+        unit = stepped_wedge_variance(
+            layout,
+            cluster_size=cluster_size,
+            sd2_residual=mean * (1 - mean),
+            sd2_cluster=sd_cluster**2,
+            sd2_cluster_period=sd_cluster_period**2,
+            sd2_treatment=sd_treatment**2,
+            treatment_correlation=treatment_correlation,
+        )
+        return unit / clusters_per_step
+
+    def power_of(clusters_per_step: float, p2: float, alpha: float) -> float:
+        return tails.z_power((p2 - p1) / math.sqrt(variance(clusters_per_step, p2)), alpha, sides, both_tails)
+
+    return Question(
         Method(
             "stepped wedge, proportions",
-            "variances known, fixed periods, random clusters, linear model",
+            "normal reference; variances known, fixed periods, random clusters, linear model",
             "variance of the treatment coefficient by generalised least squares on cluster-period means",
             "Hussey & Hughes (2007)",
         ),
-        {"clusters_per_step": size, "delta": p2 - p1, "power": power, "alpha": alpha},
-        SizeRange(1),
-        lambda clusters_per_step: (math.sqrt(unit / clusters_per_step), math.inf),
-        sides=2,
-        test="z",
-        both_tails=both_tails,
-        details=lambda clusters_per_step: {"variance": unit / clusters_per_step},
-        notes={"p1": p1, "p2": p2, "sd_cluster": sd_cluster, "cluster_size": cluster_size, "steps": len(counts)},
-    )
+        {"clusters_per_step": size, "p2": p2, "power": power, "alpha": alpha},
+        power_of,
+        {"clusters_per_step": SizeRange(1), "p2": EffectRange(p1, 1.0 if direction == "higher" else 0.0, 0.01)},
+        lambda clusters_per_step, p2, **_: {
+            "variance": variance(clusters_per_step, p2),
+            "clusters_total": clusters_per_step * len(layout),
+        },
+        {"p1": p1, "sd_cluster": sd_cluster, "cluster_size": cluster_size, "steps": len(counts), "sides": sides},
+    ).answer()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 from analysis.power import checks, tails
 from analysis.power.errors import ImpossibleRequest
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.wording import asked
 
 __all__ = ["event_probability", "logrank", "logrank_events"]
 
@@ -18,16 +20,17 @@ _EVENTS = {
     "schoenfeld": (
         "d = (z_a + z_b)² (1 + r)² / (r log(HR)²)",
         "Schoenfeld (1981)",
-        lambda events, hr, r: abs(math.log(hr)) * math.sqrt(events * r) / (1 + r),
+        lambda events, hr, null, r: abs(math.log(hr / null)) * math.sqrt(events * r) / (1 + r),
     ),
     "freedman": (
         "d = (z_a + z_b)² (1 + r HR)² / (r (1 - HR)²)",
         "Freedman (1982)",
-        lambda events, hr, r: abs(1 - hr) * math.sqrt(events * r) / (1 + r * hr),
+        lambda events, hr, null, r: abs(null - hr) * math.sqrt(events * r) / (null + r * hr),
     ),
 }
 
 
+@asked
 def logrank_events(
     *,
     hazard_ratio: float | None = None,
@@ -37,31 +40,43 @@ def logrank_events(
     alpha: float | None = 0.05,
     sides: int = 2,
     method: EventsMethod = "schoenfeld",
+    null: float = 1.0,
+    direction: Literal["higher", "lower"] = "higher",
 ) -> Result:
-    """Events in total, power, smallest hazard ratio (above 1; its inverse is the one below) or level of the log-rank.
+    """Events in total, power, smallest hazard ratio or level of the log-rank test.
 
-    `ratio` is treated over control. Source: Schoenfeld (1981); Freedman (1982).
+    `ratio` is treated over control. A hazard ratio is sought above `null`, or below it with `direction="lower"`.
+    `null` is the hazard ratio of the null hypothesis: a margin such as 1.3 with `sides=1` asks for non-inferiority
+    (Schoenfeld's formula only). Only rejections in the wanted direction count.
+    Source: Schoenfeld (1981); Freedman (1982).
 
     >>> round(logrank_events(hazard_ratio=0.75, power=0.8, alpha=0.025, sides=1).events, 2)
     379.35
     """
     checks.level(alpha, power, sides)
-    checks.positive(hazard_ratio=hazard_ratio, ratio=ratio, events=events)
-    checks.different("hazard_ratio", hazard_ratio, 1)
-    checks.choice("method", method, _EVENTS)
+    checks.positive(hazard_ratio=hazard_ratio, ratio=ratio, events=events, null=null)
+    checks.different("hazard_ratio", hazard_ratio, null)
+    checks.choice("method", method, _EVENTS if null == 1 else ("schoenfeld",))
+    checks.choice("direction", direction, ("higher", "lower"))
 
     def ask(kind: str) -> Question:
         formula, source, shift = _EVENTS[kind]
         return Question(
             Method("log-rank, events", f"normal reference, {kind.capitalize()}", formula, source),
             {"events": events, "hazard_ratio": hazard_ratio, "power": power, "alpha": alpha},
-            lambda events, hazard_ratio, alpha: tails.z_power(shift(events, hazard_ratio, ratio), alpha, sides, False),
-            {"events": SizeRange(1), "hazard_ratio": EffectRange(1.0, scale=0.05)},
+            lambda events, hazard_ratio, alpha: tails.z_power(
+                shift(events, hazard_ratio, null, ratio), alpha, sides, False
+            ),
+            {"events": SizeRange(1), "hazard_ratio": _hazard_ratios(null, direction)},
             None,
-            {"ratio": ratio, "sides": sides},
+            {"ratio": ratio, "null": null, "sides": sides},
         )
 
-    return ask(method).answer(rivals=[ask(kind) for kind in _EVENTS if kind != method])
+    return ask(method).answer(rivals=[ask(kind) for kind in _EVENTS if kind != method and null == 1])
+
+
+def _hazard_ratios(null: float, direction: str) -> EffectRange:
+    return EffectRange(null, math.inf if direction == "higher" else 0.0, 0.05 * null)
 
 
 def event_probability(*, hazard: float, accrual: float, followup: float, dropout: float = 0.0) -> float:
@@ -85,6 +100,7 @@ def event_probability(*, hazard: float, accrual: float, followup: float, dropout
     return hazard / total * (1 - surviving)
 
 
+@asked
 def logrank(
     *,
     hazard: float,
@@ -97,14 +113,18 @@ def logrank(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
-    method: Literal["schoenfeld", "freedman", "lachin_foulkes"] = "schoenfeld",
+    method: Literal["schoenfeld", "freedman", "lachin_foulkes", "hazards"] = "schoenfeld",
     direction: Literal["higher", "lower"] = "lower",
+    null: float = 1.0,
 ) -> Result:
     """Participants in total, power, smallest hazard ratio or level of a log-rank test.
 
     `hazard` is that of the control arm, `dropout` the hazard of loss, per unit of the time in which `accrual` and
     `followup` are expressed; a proportion s lost by time t is a hazard of -log(1 - s) / t. A median m is a hazard
-    log(2) / m. "lachin_foulkes" compares hazard rates. Source: Schoenfeld (1981); Lachin & Foulkes (1986).
+    log(2) / m. `null` is the hazard ratio of the null hypothesis (a margin, with `sides=1`, for non-inferiority;
+    Schoenfeld's formula only). "lachin_foulkes" compares hazard rates, pooled under the null; "hazards" the same with
+    the variance of the alternative throughout.
+    Source: Schoenfeld (1981); Lachin & Foulkes (1986); Chow, Shao & Wang (2008) §7.2 for "hazards".
 
     >>> loss = -math.log(0.95) / 12
     >>> answer = logrank(hazard=0.05, hazard_ratio=0.75, accrual=12, followup=12, dropout=loss, power=0.8)
@@ -112,9 +132,10 @@ def logrank(
     (730.7, 379.4)
     """
     checks.level(alpha, power, sides)
-    checks.positive(hazard=hazard, hazard_ratio=hazard_ratio, ratio=ratio, n_total=n_total)
-    checks.different("hazard_ratio", hazard_ratio, 1)
-    checks.choice("method", method, (*_EVENTS, "lachin_foulkes"))
+    checks.positive(hazard=hazard, hazard_ratio=hazard_ratio, ratio=ratio, n_total=n_total, null=null)
+    checks.different("hazard_ratio", hazard_ratio, null)
+    checks.choice("method", method, (*_EVENTS, *_RATES) if null == 1 else ("schoenfeld",))
+    checks.choice("direction", direction, ("higher", "lower"))
 
     def seen(rate: float) -> float:
         return event_probability(hazard=rate, accrual=accrual, followup=followup, dropout=dropout)
@@ -124,40 +145,66 @@ def logrank(
 
     def ask(kind: str) -> Question:
         def power_of(n_total: float, hazard_ratio: float, alpha: float) -> float:
-            if kind == "lachin_foulkes":
-                return _lachin_foulkes(n_total, hazard, hazard_ratio, ratio, seen, tails.z_critical(alpha, sides))
-            shift = _EVENTS[kind][2](n_total * chance(hazard_ratio), hazard_ratio, ratio)
+            if kind in _RATES:
+                critical = tails.z_critical(alpha, sides)
+                return _compare_rates(n_total, (hazard, hazard_ratio), ratio, seen, critical, kind == "lachin_foulkes")
+            shift = _EVENTS[kind][2](n_total * chance(hazard_ratio), hazard_ratio, null, ratio)
             return tails.z_power(shift, alpha, sides, False)
 
         def details(n_total: float, hazard_ratio: float, **_: float) -> dict[str, float]:
             p = chance(hazard_ratio)
-            return {"events": n_total * p, "event_probability": p, "n1": n_total / (1 + ratio)}
+            first = n_total / (1 + ratio)
+            return {"events": n_total * p, "event_probability": p, "n1": first, "n2": n_total - first}
 
-        formula, source = _EVENTS[kind][:2] if kind in _EVENTS else ("compares hazard rates", "Lachin & Foulkes (1986)")
+        formula, source = _EVENTS[kind][:2] if kind in _EVENTS else _RATES[kind]
         return Question(
             Method("log-rank", f"{kind}, exponential times, uniform accrual", f"{formula}; N = d / P(event)", source),
             {"n_total": n_total, "hazard_ratio": hazard_ratio, "power": power, "alpha": alpha},
             power_of,
             {
                 "n_total": SizeRange(2),
-                "hazard_ratio": EffectRange(1.0, math.inf if direction == "higher" else 0.0, 0.05),
+                "hazard_ratio": _hazard_ratios(null, direction),
             },
             details,
-            {"hazard": hazard, "accrual": accrual, "followup": followup, "dropout": dropout, "ratio": ratio},
+            {
+                "hazard": hazard,
+                "accrual": accrual,
+                "followup": followup,
+                "dropout": dropout,
+                "ratio": ratio,
+                "null": null,
+                "sides": sides,
+            },
         )
 
-    others = [kind for kind in (*_EVENTS, "lachin_foulkes") if kind != method]
+    others = [kind for kind in (*_EVENTS, *_RATES) if kind != method] if null == 1 else []
     return ask(method).answer(rivals=[ask(kind) for kind in others])
 
 
-def _lachin_foulkes(n_total: float, hazard: float, hr: float, ratio: float, seen, critical: float) -> float:
+_RATES = {
+    "lachin_foulkes": (
+        "N = (z_a sqrt(v(mean)(1/Q1 + 1/Q2)) + z_b sqrt(v1/Q1 + v2/Q2))² / (h1 - h2)², v = h² / P(event)",
+        "Lachin & Foulkes (1986)",
+    ),
+    "hazards": ("N = (z_a + z_b)² (v1/Q1 + v2/Q2) / (h1 - h2)², v = h² / P(event)", "Chow, Shao & Wang (2008) §7.2.1"),
+}
+
+
+def _compare_rates(
+    n_total: float,
+    hazards: tuple[float, float],
+    ratio: float,
+    seen: Callable[[float], float],
+    critical: float,
+    pooled: bool,
+) -> float:
     share = ratio / (1 + ratio)
-    other = hazard * hr
+    hazard, other = hazards[0], hazards[0] * hazards[1]
     mean = (1 - share) * hazard + share * other
 
     def variance(rate: float) -> float:
         return rate**2 / seen(rate)
 
-    null = math.sqrt(variance(mean) * (1 / (1 - share) + 1 / share))
     alternative = math.sqrt(variance(hazard) / (1 - share) + variance(other) / share)
+    null = math.sqrt(variance(mean) * (1 / (1 - share) + 1 / share)) if pooled else alternative
     return float(tails.special.ndtr((math.sqrt(n_total) * abs(hazard - other) - critical * null) / alternative))

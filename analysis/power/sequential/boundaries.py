@@ -14,7 +14,7 @@ from analysis.power.roots import root
 from analysis.power.sequential.crossing import Walk, crossing
 from analysis.power.sequential.spending import SPENDING, spent
 
-__all__ = ["SHAPES", "Boundaries", "boundaries", "information_times", "spending_bounds"]
+__all__ = ["SHAPES", "Boundaries", "boundaries", "information_times", "shaped_bounds", "spending_bounds"]
 
 
 def _pocock(count: int, _: Sequence[float], __: float) -> list[float]:
@@ -95,7 +95,7 @@ def boundaries(
         upper = spending_bounds(times, alpha / sides, spending, parameter, symmetric=sides == 2)
         source = SPENDING[spending][1]
     else:
-        upper, constant, source = _classical(times, spending, alpha, sides, parameter)
+        upper, constant, source = shaped_bounds(times, spending, alpha, sides, parameter)
     lower = tuple(-u if sides == 2 else -math.inf for u in upper)
     cumulative, total = [], 0.0
     for p in crossing(upper, lower, times).upper:
@@ -105,9 +105,15 @@ def boundaries(
     return Boundaries(times, tuple(upper), lower, levels, tuple(cumulative), constant, alpha, sides, spending, source)
 
 
-def _classical(
-    times: tuple[float, ...], spending: str, alpha: float, sides: int, parameter: float | None
+def shaped_bounds(
+    times: tuple[float, ...],
+    spending: str,
+    alpha: float,
+    sides: int,
+    parameter: float | None,
+    floors: Sequence[float] | None = None,
 ) -> tuple[list[float], float, str]:
+    """Upper bounds of a classical shape, its constant and its source; `floors` are binding lower bounds, one a look."""
     count = len(times)
 
     def bounds(constant: float) -> list[float]:
@@ -118,7 +124,7 @@ def _classical(
 
     def error(constant: float) -> float:
         upper = bounds(constant)
-        lower = [-u if sides == 2 else -math.inf for u in upper]
+        lower = [-u if sides == 2 else -math.inf for u in upper] if floors is None else list(floors)
         found = crossing(upper, lower, times)
         return found.any_upper + (found.any_lower if sides == 2 else 0.0)
 

@@ -5,30 +5,40 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
-from analysis.power import checks, tails
+from analysis.power import arms, checks, tails
 from analysis.power.errors import ImpossibleRequest, NoSolution
 from analysis.power.result import Result, Values
 from analysis.power.roots import root
-from analysis.power.sequential.boundaries import Boundaries, boundaries, information_times, spending_bounds
+from analysis.power.sequential.boundaries import (
+    Boundaries,
+    boundaries,
+    information_times,
+    shaped_bounds,
+    spending_bounds,
+)
 from analysis.power.sequential.crossing import Crossing, Walk, crossing
 from analysis.power.sequential.spending import SPENDING, spent
-from analysis.power.solve import EffectRange, Method, Question, SizeRange
+from analysis.power.solve import EffectRange, Method, Question
+from analysis.power.wording import asked
 
 __all__ = ["group_sequential"]
 
 
+@asked
 def group_sequential(
     *,
     looks: int | Sequence[float],
     spending: str = "lan_demets_obf",
     parameter: float | None = None,
     power: float | None = None,
-    alpha: float = 0.05,
+    alpha: float | None = 0.05,
     sides: int = 2,
     n: float | None = None,
     delta: float | None = None,
     sd: float = 1.0,
+    ratio: float = 1.0,
     n_fixed: float | None = None,
     futility: str | Sequence[float] | None = None,
     futility_parameter: float | None = None,
@@ -37,8 +47,9 @@ def group_sequential(
     """Inflation, size, power or smallest effect of a two-arm design with interim looks.
 
     `looks` is a number of equally spaced looks or their information fractions. With only `power` the answer is the
-    inflation factor over a fixed design (and `n_max` when `n_fixed` is given); with two of `n` (people an arm),
-    `delta` (units of `sd`) and `power` it is the third. `futility` (one-sided designs) is a spending function for the
+    inflation factor over a fixed design (and `n_max` when `n_fixed` is given, of any kind of outcome); with all but one
+    of `n` (people in the first arm), `delta` (units of `sd`), `power` and `alpha` it is the one left out; the second
+    arm has `ratio` times the first. `futility` (one-sided designs) is a spending function for the
     type II error, or a list of lower Z bounds for the interim looks; non-binding bounds do not relax the upper ones.
     Details: bounds, nominal levels, expected size under the null and the alternative as a share of the maximum.
     Source: Jennison & Turnbull (2000) ch. 2-7; Lan & DeMets (1983); Pampallona, Tsiatis & Kim (2001).
@@ -51,29 +62,41 @@ def group_sequential(
     checks.positive(sd=sd, n_fixed=n_fixed)
     checks.at_least(2, n=n)
     checks.different("delta", delta, 0)
+    checks.positive(ratio=ratio)
     times = information_times(looks)
     if n is not None and 2 * n < 2 * len(times):
         raise ImpossibleRequest("looks", f"{len(times)} looks at {n:g} people an arm leave fewer than one new person")
     if futility is not None and sides == 2:
         raise ImpossibleRequest("futility", "a futility bound needs a one-sided design; set sides=1 and halve alpha")
-    planned = _Design(times, spending, parameter, alpha, sides, futility, futility_parameter, binding)
-    if n is None and delta is None:
-        return _inflation(planned, power, n_fixed)
 
-    def power_of(n: float, delta: float) -> float:
-        bounds, drift = planned.fit(abs(delta) / sd * math.sqrt(n / 2), power)
+    @lru_cache(maxsize=64)
+    def design(alpha: float) -> _Design:
+        return _Design(times, spending, parameter, alpha, sides, futility, futility_parameter, binding)
+
+    if n is None and delta is None:
+        if alpha is None:
+            raise ImpossibleRequest("alpha", "leave out alpha only when n, delta and power are given")
+        return _inflation(design(alpha), power, n_fixed)
+
+    def drift_of(n: float, delta: float) -> float:
+        return abs(delta) / sd * math.sqrt(n * ratio / (1 + ratio))
+
+    def power_of(n: float, delta: float, alpha: float) -> float:
+        bounds, drift = design(alpha).fit(drift_of(n, delta), power)
         return crossing(bounds.upper, bounds.lower, times, drift).any_upper
 
+    named = design(0.05 if alpha is None else alpha)
     answer = Question(
-        Method("group-sequential, two means", _convention(planned), _FORMULA, planned.efficacy().source),
-        {"n": n, "delta": delta, "power": power},
+        Method("group-sequential, two means", _convention(named), _FORMULA, named.efficacy().source),
+        {"n": n, "delta": delta, "power": power, "alpha": alpha},
         power_of,
-        {"n": SizeRange(2), "delta": EffectRange(scale=0.1 * sd)},
-        lambda n, **_: {"n_total": 2 * n},
-        {"alpha": alpha, "sides": sides, "sd": sd},
+        {"n": arms.smallest(None, ratio), "delta": EffectRange(scale=0.1 * sd)},
+        lambda n, **_: arms.totals(n, None, ratio),
+        {"sides": sides, "sd": sd, "ratio": ratio},
+        levels=(1e-9, 0.5),
     ).answer()
-    drift = abs(answer.inputs["delta"]) / sd * math.sqrt(answer.inputs["n"] / 2)
-    bounds, _ = planned.fit(drift, power)
+    drift = drift_of(answer.inputs["n"], answer.inputs["delta"])
+    bounds, _ = design(answer.inputs["alpha"]).fit(drift, power)
     return replace(answer, details=Values({**answer.details, **_described(bounds, drift)}))
 
 
@@ -98,8 +121,12 @@ class _Design:
         self.futility_parameter: float | None = futility_parameter
         self.binding: bool = binding
         self._efficacy = boundaries(looks=times, spending=spending, alpha=alpha, sides=sides, parameter=parameter)
-        if futility is not None and binding and spending not in SPENDING:
-            raise ImpossibleRequest("binding", "binding futility needs a spending function for the upper bound")
+        if isinstance(futility, str) and binding and spending not in SPENDING:
+            raise ImpossibleRequest(
+                "binding",
+                f"binding futility that spends type II error needs a spending function above as well, not '{spending}'",
+                remedy="take spending='lan_demets_obf', or list the futility bounds",
+            )
 
     def efficacy(self) -> Boundaries:
         """Upper bounds that ignore futility."""
@@ -119,7 +146,10 @@ class _Design:
         upper = list(self._efficacy.upper)
         if self.binding:
             floors = [*lower, -math.inf]
-            upper = spending_bounds(self.times, self.alpha, self.spending, self.parameter, lower=floors)
+            if self.spending in SPENDING:
+                upper = spending_bounds(self.times, self.alpha, self.spending, self.parameter, lower=floors)
+            else:
+                upper = shaped_bounds(self.times, self.spending, self.alpha, 1, self.parameter, floors)[0]
         return replace(self._efficacy, upper=tuple(upper), lower=(*lower, upper[-1])), drift
 
     def spend_both(self, drift: float, beta: float) -> tuple[Boundaries, float]:
