@@ -56,19 +56,33 @@ def has_kernel(estimator: str | Estimator | PreAnalysisPlan, world: World) -> bo
 
 
 def by_kernel(estimator: str, world: World, batch: Batch, contrasts: tuple[Contrast, ...], alpha: float) -> np.ndarray:
-    """Estimates of the block, shape (trials, contrasts, fields)."""
-    rows = []
-    for treated, comparison in contrasts:
-        a, b = world.arms.index(treated), world.arms.index(comparison)
-        if estimator == "difference_in_means":
-            found = kernels.difference_in_means(batch.outcome, batch.codes, a, b, batch.seen)
-        elif estimator == "lm_robust":
-            assert batch.covariates is not None
-            found = kernels.regression_hc2(batch.outcome, batch.covariates, batch.codes == a)
-        else:
-            found = _cluster_kernel(world, batch, a, b)
-        rows.append(_fields(found, world.truth(treated, comparison), alpha))
-    return np.stack(rows, axis=1)
+    """Estimates of the block, shape (trials, contrasts, fields).
+
+    A trial in which a kernel divides by nothing (an arm of one person, an outcome that never varies) goes through the
+    public estimator by itself, which estimates it or says why it cannot.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        try:
+            found = [_kernel(estimator, world, batch, contrast) for contrast in contrasts]
+        except np.linalg.LinAlgError:
+            # One singular design stops the factorisation of the whole batch.
+            return by_trial(estimator, world, batch, contrasts, alpha, range(len(batch.outcome)))
+        rows = [_fields(f, world.truth(*pair), alpha) for f, pair in zip(found, contrasts, strict=True)]
+    out = np.stack(rows, axis=1)
+    sound = np.all([np.isfinite(f.value) & (f.se > 0) & np.isfinite(f.se) & (f.df > 0) for f in found], axis=0)
+    for trial in np.flatnonzero(~sound):
+        out[trial] = by_trial(estimator, world, batch, contrasts, alpha, range(trial, trial + 1))[0]
+    return out
+
+
+def _kernel(estimator: str, world: World, batch: Batch, contrast: Contrast) -> kernels.Estimates:
+    a, b = (world.arms.index(name) for name in contrast)
+    if estimator == "difference_in_means":
+        return kernels.difference_in_means(batch.outcome, batch.codes, a, b, batch.seen)
+    if estimator == "lm_robust":
+        assert batch.covariates is not None
+        return kernels.regression_hc2(batch.outcome, batch.covariates, batch.codes == a)
+    return _cluster_kernel(world, batch, a, b)
 
 
 def _cluster_kernel(world: World, batch: Batch, treated: int, control: int) -> kernels.Estimates:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ __all__ = ["Job", "Piece", "bar", "block_trials", "run"]
 
 _CELLS = 1 << 17
 _PIECE = 16
+_ROUND = 64
 Progress = Callable[[int, int], None]
 
 
@@ -135,12 +137,41 @@ def _compute(job: Job, todo: list[Piece], jobs: int, backend: str | None) -> Ite
         return
     calls = [joblib.delayed(job.piece)(piece) for piece in todo]
     if backend is None:
-        found: Iterable[Any] = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)  # type: ignore[assignment]
-    else:
-        # Only the configuration knows backends from outside joblib, such as dask.
-        with joblib.parallel_config(backend=backend, n_jobs=jobs):
-            found = joblib.Parallel()(calls)  # type: ignore[assignment]
-    yield from zip(todo, found, strict=True)  # type: ignore[misc]
+        found: Any = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
+        yield from zip(todo, found, strict=True)
+        return
+    # Backends from outside joblib, such as dask, give everything at the end of a call: so the work goes out in rounds,
+    # between which it is kept and shown.
+    with _ready(backend), joblib.parallel_config(backend=backend, n_jobs=jobs):
+        for start in range(0, len(calls), _ROUND):
+            done: Any = joblib.Parallel()(calls[start : start + _ROUND])
+            yield from zip(todo[start : start + _ROUND], done, strict=True)
+
+
+@contextmanager
+def _ready(backend: str) -> Iterator[None]:
+    """A Dask cluster that can be reached: the client that runs, else the scheduler that Dask's configuration names."""
+    if backend != "dask":
+        yield
+        return
+    try:
+        import distributed
+        from dask.config import get as configured
+    except ImportError:
+        raise ImpossibleRequest("backend", "'dask' is not installed; install `adviespilot[cluster]`") from None
+    try:
+        distributed.default_client()
+        yield
+        return
+    except ValueError:
+        address = configured("scheduler-address", None)
+    if not address:
+        raise ImpossibleRequest(
+            "backend",
+            "no Dask cluster is known; start a `distributed.Client`, or set DASK_SCHEDULER_ADDRESS to its scheduler",
+        )
+    with distributed.Client(address):
+        yield
 
 
 class _Store:

@@ -58,6 +58,30 @@ def test_a_batched_kernel_equals_the_general_path_under_a_design(world, estimato
     assert np.allclose(fast, slow, rtol=1e-10, atol=1e-10)
 
 
+TINY = {
+    "few people": (World(n=6, effects={"advice": 0.1}), "difference_in_means", rz.simple({"control": 1, "advice": 1})),
+    "rarely yes": (World(n=20, effects={"advice": 0.01}, kind="binary", mean=0.02), "difference_in_means", None),
+    "nearly all lost": (
+        World(n=20, effects={"advice": 0.1}, attrition={"control": 0.8, "advice": 0.9}), "difference_in_means", None,
+    ),
+    "few people, a covariate": (
+        World(n=8, effects={"advice": 0.1}, covariates=1, r2=0.2), "lm_robust",
+        rz.simple({"control": 1, "advice": 1}),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_batched_kernel_refuses_the_trials_that_the_general_path_refuses(name):
+    world, estimator, design = TINY[name]
+    fast, slow = (
+        simulate(world, estimator=estimator, design=design, trials=60, seed=1, jobs=1, general=general)
+        for general in (False, True)
+    )
+    assert fast.contrasts[0].refused > 0
+    assert np.allclose(fast.estimates, slow.estimates, rtol=1e-10, atol=1e-10, equal_nan=True)
+
+
 def within(found, exact):
     return abs(found.value - exact) < 3 * found.error
 
@@ -235,14 +259,41 @@ def test_a_design_with_other_arms_is_refused():
         simulate(World(n=20, effects={"advice": 0.1}), design=rz.complete({"a": 1, "b": 1}), seed=1, trials=2)
 
 
+def test_without_a_dask_cluster_the_request_says_what_to_start():
+    with pytest.raises(ImpossibleRequest, match="DASK_SCHEDULER_ADDRESS"):
+        simulate(World(n=20, effects={"advice": 0.1}), seed=1, trials=4, backend="dask")
+
+
+@pytest.fixture(scope="module")
+def dask_cluster():
+    """Two workers, each a process of its own."""
+    import distributed
+
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        yield cluster
+
+
 @pytest.mark.heavy
-def test_a_dask_cluster_of_two_workers_gives_the_answer_of_one_core():
+def test_a_dask_cluster_of_two_workers_gives_the_answer_of_one_core(dask_cluster):
     import distributed
 
     world = World(n=2000, effects={"advice": 0.1})
-    with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        distributed.Client(cluster),
-    ):
+    with distributed.Client(dask_cluster) as client:
+        assert len(client.scheduler_info()["workers"]) == 2
         spread = simulate(world, trials=300, seed=6, jobs=-1, backend="dask").estimates
     assert np.array_equal(spread, simulate(world, trials=300, seed=6, jobs=1).estimates)
+
+
+@pytest.mark.heavy
+def test_a_cluster_named_in_the_configuration_keeps_its_rounds_and_shows_them(dask_cluster, tmp_path):
+    import dask
+
+    world, shown = World(n=100_000, effects={"advice": 0.1}), []
+    with dask.config.set({"scheduler-address": dask_cluster.scheduler_address}):
+        spread = simulate(
+            world, trials=150, seed=6, backend="dask", checkpoint=tmp_path,
+            progress=lambda done, total: shown.append(done),
+        )  # fmt: skip
+    assert len(shown) > 2
+    assert len(list(tmp_path.rglob("*.npy"))) == 150
+    assert np.array_equal(spread.estimates[:20], simulate(world, trials=20, seed=6, jobs=1).estimates)
