@@ -40,6 +40,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "redeem_voucher": frozenset({ADVISOR, STEWARD}),
     "manage_catalogue": frozenset({STEWARD, ADMINISTRATOR}),
     "interview": frozenset({INTERVIEWER}),
+    "type_paper": frozenset({INTERVIEWER, STEWARD}),
+    "decide_paper": frozenset({STEWARD}),
     "see_messages": frozenset({STEWARD, ADMINISTRATOR}),
     "see_flow": frozenset({RESEARCHER, STATISTICIAN, STEWARD}),
     "see_balance": frozenset({RESEARCHER, STATISTICIAN}),

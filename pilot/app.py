@@ -23,8 +23,10 @@ from pilot.web import (
     errors,
     health,
     home,
+    instruments,
     interviewer,
     language,
+    paper,
     participant,
     policymaker,
     requests,
@@ -42,11 +44,13 @@ PAGES = (
     participant.bp,
     advisor.bp,
     interviewer.bp,
+    paper.bp,
     steward.bp,
     administrator.bp,
     policymaker.bp,
     researcher.bp,
     design.bp,
+    instruments.bp,
 )
 
 WEB = Path(__file__).parent / "web"

@@ -25,6 +25,8 @@ from pilot.models import (
     Invitee,
     Message,
     Offer,
+    PaperDecision,
+    PaperEntry,
     Participant,
     PerformanceStatement,
     Redemption,
@@ -42,6 +44,8 @@ FIELDS: dict[type[Base], tuple[str, ...]] = {
     Consent: ("purpose", "version", "language", "given", "at"),
     Allocation: ("arm", "stratum", "allocated_at", "row_hash"),
     Draft: ("wave", "answers", "mode", "language", "started_at", "saved_at"),
+    PaperEntry: ("wave", "turn", "typed", "entered_at"),
+    PaperDecision: ("wave", "question", "first", "second", "value", "reason", "decided_at"),
     Submission: ("wave", "revision", "answers", "mode", "language", "started_at", "submitted_at"),
     AdviceSession: ("held_on", "minutes", "channel", "components", "notes", "next_appointment", "logged_at"),
     DevelopmentPlan: ("version", "goal", "steps", "written_at"),
@@ -53,7 +57,8 @@ FIELDS: dict[type[Base], tuple[str, ...]] = {
     Event: ("kind", "detail", "at"),
 }
 LISTS: tuple[tuple[str, type[Any]], ...] = (
-    ("consents", Consent), ("drafts", Draft), ("answers", Submission), ("talks", AdviceSession),
+    ("consents", Consent), ("drafts", Draft), ("answers", Submission), ("paper", PaperEntry),
+    ("paper_decisions", PaperDecision), ("talks", AdviceSession),
     ("plans", DevelopmentPlan), ("advisors", Caseload), ("messages", Message), ("withdrawals", Withdrawal),
     ("events", Event),
 )  # fmt: skip

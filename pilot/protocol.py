@@ -44,6 +44,7 @@ from surveys.errors import SurveyError
 from surveys.expressions import Expression
 from surveys.expressions import compile as compile_expression
 from surveys.followups import Wave, read_waves
+from surveys.readability import judge
 
 Path_ = tuple[str | int, ...]
 KEYS = (
@@ -147,6 +148,14 @@ class Protocol:
     def allocation_section(self) -> str:
         """The canonical text of the allocation section: only a change of this opens a new allocation epoch."""
         return rfc8785.dumps(json.loads(self.canonical)["allocation"]).decode()
+
+
+def hard_texts(protocol: Protocol) -> tuple[str, ...]:
+    """What is too hard or too long to read in the instruments, each with the sentence to mend; nothing when all is B1.
+
+    This is the gate of `pilot protocol check`: people with little schooling read these texts on a telephone.
+    """
+    return tuple(f"{name}: {problem}" for name, form in protocol.instruments.items() for problem in judge(form))
 
 
 def read(path: Path, *, change: Callable[[dict[str, Any]], None] | None = None) -> Protocol:

@@ -78,6 +78,24 @@ class Problem:
     limit: float
     sentence: str
 
+    def __str__(self) -> str:
+        """In plain words for who wrote the form.
+
+        >>> str(Problem("q", "nl", "sentence_too_long", 19, 15, "Wilt u ons vertellen …?"))
+        "q (nl): a sentence of 19 words, and at most 15 read well: 'Wilt u ons vertellen …?'"
+        """
+        what = _MENDED[self.code].format(found=f"{self.found:g}", limit=f"{self.limit:g}")
+        place = f"{self.question} ({self.language})" if self.question else f"the whole form ({self.language})"
+        return f"{place}: {what}" + (f": '{self.sentence}'" if self.sentence else "")
+
+
+_MENDED = {
+    "sentence_too_long": "a sentence of {found} words, and at most {limit} read well",
+    "page_too_long": "a page of {found} words, and at most {limit} fit; its longest sentence is",
+    "hard_to_read": "a reading ease of {found} for all texts, and at least {limit} is B1; the hardest page has",
+    "form_too_long": "{found} minutes for who gets every question, and at most {limit} are kept up",
+}
+
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text.

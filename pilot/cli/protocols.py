@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from pilot import locking, people
-from pilot.cli import Console, Opened, console
+from pilot.cli import Console, Failed, Opened, console
 from pilot.clock import system
 from pilot.models import ProtocolVersion
-from pilot.protocol import Protocol, read
+from pilot.protocol import Protocol, hard_texts, read
+from pilot.translations import unreviewed
 
 FOLDER = click.Path(exists=True, path_type=Path)
 
@@ -25,15 +26,20 @@ def protocol() -> None:
 @click.argument("path", type=FOLDER)
 @console
 def check(out: Console, path: Path) -> None:
-    """Read the protocol in PATH and say what is wrong with it, line by line."""
+    """Read the protocol in PATH and say what is wrong with it, line by line; texts too hard to read count as wrong."""
     found = read(path)
+    if hard := hard_texts(found):
+        raise Failed(
+            "these texts are too hard to read for participants; mend them:\n" + "\n".join(f"  {t}" for t in hard)
+        )
     size = found.sample_size.n()
     out.say(
         f"the protocol of '{found.pilot.slug}' holds together\n"
         f"  fingerprint  {found.fingerprint}\n"
         f"  arms         {', '.join(arm.name for arm in found.arms)}\n"
         f"  sample size  {size.analysed} an arm analysed, {size.recruited} an arm to recruit, {size.total} in all\n"
-        f"  analysis     {found.plan.decision.adjusted} ({found.plan.decision.convention})",
+        f"  analysis     {found.plan.decision.adjusted} ({found.plan.decision.convention})\n"
+        f"  texts        every instrument reads well (B1)" + _languages(found),
         fingerprint=found.fingerprint,
         slug=found.pilot.slug,
         analysed=size.analysed,
@@ -109,6 +115,15 @@ def close(out: Console, pilot: str, reveal: bool) -> None:
         if reveal:
             locking.reveal(session, found, folder=out.settings.keys, actor_id=None, now=system())
     out.say(f"'{pilot}' is closed" + (" and its keys are published" if reveal else ""), pilot=pilot, revealed=reveal)
+
+
+def _languages(found: Protocol) -> str:
+    """Which languages the pages of participants are offered in besides, and which a translator still has to see."""
+    wanted = found.pilot.interface_languages
+    waiting = ", ".join(code for code in wanted if unreviewed(code))
+    if not wanted:
+        return ""
+    return f"\n  languages    {', '.join(wanted)}" + (f" (not yet seen by a translator: {waiting})" if waiting else "")
 
 
 def _describe(value: Protocol, version: ProtocolVersion) -> list[str]:

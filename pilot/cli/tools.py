@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,18 @@ from pilot.cli import Console, Failed, console
 from pilot.errors import Refused
 from randomization import batch
 from randomization.errors import RandomizationError
-from surveys import InstrumentError, check_xlsform
+from surveys import Instrument, InstrumentError, check_xlsform, read_xlsform
+from surveys.codebook import codebook
+from surveys.ddi import to_ddi
+from surveys.errors import Finding
 from surveys.readability import judge
+from surveys.redcap import read_redcap, write_redcap
+from surveys.xlsform_export import write_xlsform
 
 IN = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
+Written = tuple[bytes, Sequence[Finding]]
+"""The content of a file, and what its form has no place for."""
 
 
 @click.command()
@@ -62,9 +70,10 @@ def survey() -> None:
 @click.option("-o", "--output", type=OUT, help="Write the definition as JSON.")
 @console
 def import_(out: Console, workbook: Path, output: Path | None) -> None:
-    """Read an XLSForm WORKBOOK; every mistake is named by sheet, row and column."""
+    """Read an XLSForm WORKBOOK (or a REDCap data dictionary, .csv); every mistake is named by sheet, row and column."""
     try:
-        instrument, findings = check_xlsform(workbook)
+        dictionary = workbook.suffix.lower() == ".csv"
+        instrument, findings = read_redcap(workbook, workbook.stem) if dictionary else check_xlsform(workbook)
     except InstrumentError as error:
         raise Failed(str(error)) from error
     told: list[Any] = [*findings, *(judge(instrument) if instrument is not None else ())]
@@ -82,3 +91,44 @@ def import_(out: Console, workbook: Path, output: Path | None) -> None:
         fingerprint=instrument.fingerprint,
         findings=[str(finding) for finding in told],
     )
+
+
+@survey.command("export")
+@click.argument("workbook", type=IN)
+@click.argument("output", type=OUT)
+@console
+def export(out: Console, workbook: Path, output: Path) -> None:
+    """Write the form in WORKBOOK (.xlsx or .csv) as OUTPUT: .xlsx is an XLSForm, .csv a REDCap data dictionary, .json a
+    codebook, .xml a codebook in DDI.
+    """
+    if output.suffix not in WRITERS:
+        raise Failed(f"'{output.name}' has no known ending; use {', '.join(WRITERS)}")
+    try:
+        instrument = read_redcap(workbook, workbook.stem)[0] if workbook.suffix == ".csv" else read_xlsform(workbook)
+    except InstrumentError as error:
+        raise Failed(str(error)) from error
+    content, lost = WRITERS[output.suffix](instrument)
+    output.write_bytes(content)
+    out.say(f"{output}" + "".join(f"\n  {finding}" for finding in lost), file=str(output), lost=[str(f) for f in lost])
+
+
+def _dictionary(instrument: Instrument) -> Written:
+    exported = write_redcap(instrument)
+    return exported.content, exported.findings
+
+
+def _book(instrument: Instrument) -> Written:
+    text = json.dumps(codebook(instrument, instrument.name).to_dict(), ensure_ascii=False, indent=1)
+    return text.encode(), ()
+
+
+def _ddi(instrument: Instrument) -> Written:
+    return to_ddi([codebook(instrument, instrument.name)], instrument.title or instrument.name), ()
+
+
+WRITERS: dict[str, Callable[[Instrument], Written]] = {
+    ".xlsx": lambda instrument: (write_xlsform(instrument).content, ()),
+    ".csv": _dictionary,
+    ".json": _book,
+    ".xml": _ddi,
+}

@@ -20,6 +20,8 @@ from pilot.models import (
     Identity,
     Invitee,
     Message,
+    PaperDecision,
+    PaperEntry,
     Participant,
     Screening,
     Submission,
@@ -70,7 +72,8 @@ def _erase(session: Session, participant: Participant) -> None:
     """Identity, contact data, answers and notes go. What stays: that somebody was randomised, to what, and when."""
     mine = {"participant_id": participant.id}
     session.execute(delete(Identity).filter_by(**mine))
-    session.execute(delete(Draft).filter_by(**mine))
+    for kind in (Draft, PaperEntry, PaperDecision):
+        session.execute(delete(kind).filter_by(**mine))
     session.execute(delete(DevelopmentPlan).filter_by(**mine))
     session.execute(delete(Exposure).filter_by(**mine))
     session.execute(update(Submission).filter_by(**mine).values(answers={}, analysed={}))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 import pilot.models  # noqa: F401  # fills the metadata
 from pilot.crypto import Encrypted
 from pilot.db import Base, Database, UtcDateTime
+from pilot.errors import PilotError
 
 LOCK = 7_246_031
 
@@ -25,7 +28,7 @@ def frozen(kind: str, value: Any, _autogen: Any) -> str | Literal[False]:
 
 def run() -> None:
     database: Database = context.config.attributes["database"]
-    with database.write_engine.begin() as connection:
+    with database.write_engine.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -38,6 +41,31 @@ def run() -> None:
             if not database.is_sqlite:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
             context.run_migrations()
+            if database.is_sqlite:
+                _every_row_finds_its_parent(connection)
+
+
+@contextmanager
+def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
+    """SQLite changes a column by making the table anew, which rows that point at it forbid. So its keys are not
+    enforced for the length of a migration, and all of them are looked at before it counts.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _every_row_finds_its_parent(connection: Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        table, row, parent, _key = broken[0]
+        raise PilotError(f"a row of {table} (number {row}) would point at nothing in {parent}", code="schema")
 
 
 run()

@@ -6,6 +6,7 @@ from pilot.models.answers import Draft, Submission
 from pilot.models.catalogue import Exposure, Offer, Redemption, Voucher
 from pilot.models.events import Event
 from pilot.models.messages import Message
+from pilot.models.paper import PaperDecision, PaperEntry
 from pilot.models.people import Consent, Identity, Invitee, Participant, Screening, Withdrawal
 from pilot.models.pilots import Commitment, Freeze, Look, Pilot, ProtocolVersion, Publication
 from pilot.models.staff import ROLES, Membership, Organisation, Role, User
@@ -30,6 +31,8 @@ __all__ = [
     "Message",
     "Offer",
     "Organisation",
+    "PaperDecision",
+    "PaperEntry",
     "Participant",
     "PerformanceStatement",
     "Pilot",

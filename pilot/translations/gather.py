@@ -17,6 +17,7 @@ PERSONAS = (
     "participant",
     "advisor",
     "interviewer",
+    "paper",
     "researcher",
     "design",
     "policymaker",
@@ -108,7 +109,8 @@ def known(language: str = LANGUAGE) -> dict[object, object]:
 def missing() -> list[str]:
     """Texts of the pages that have no translation; for the languages of the interface those of participants."""
     wanted = {LANGUAGE: [message for part in texts().values() for message in part if message.id]}
-    wanted |= {language: [message for message in for_participants() if message.id] for language in INTERFACE}
+    faces = tuple(message for message in for_participants() if message.id)
+    wanted |= {language: [*faces] for language in INTERFACE}
     return [
         message.id if language == LANGUAGE else f"{language}: {message.id}"
         for language, messages in wanted.items()

@@ -148,12 +148,6 @@ def left_to_right(words: str) -> Markup:
     return Markup('<bdi dir="ltr">{}</bdi>').format(words)
 
 
-def unreviewed(code: str) -> bool:
-    """Whether the catalogue of a language says in its head that a translator has not looked at it yet."""
-    heads = (path.read_text(encoding="utf-8").partition("\n\n")[0] for path in of_the_pages(code))
-    return any("X-Review: needed" in head for head in heads)
-
-
 def in_language(code: str) -> str:
     """The address of this very page in another language; of the front page where the page cannot be opened again."""
     kept = {name: values for name, values in request.args.lists() if name != "lang"}

@@ -34,9 +34,11 @@ class Shown:
 ITEMS: tuple[Item, ...] = (
     Item("advisor.caseload", "see_caseload", _("Caseload")),
     Item("interviewer.queue", "interview", _("Interviews")),
+    Item("paper.overview", "type_paper", _("Paper")),
     Item("researcher.overview", "see_flow", _("Flow")),
     Item("researcher.protocol", "see_protocol", _("Protocol")),
     Item("design.calculator", "see_protocol", _("Sample size")),
+    Item("instruments.overview", "see_protocol", _("Questionnaires")),
     Item("policymaker.results", "see_published", _("Results")),
     Item("steward.overview", "handle_privacy_requests", _("Privacy")),
     Item("steward.messages", "see_messages", _("Messages")),

@@ -7,9 +7,9 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 
-from pilot.translations import gather
+from pilot.translations import gather, unreviewed
 from pilot.web.auth import of_the_library
-from pilot.web.language import INTERFACE, LANGUAGES, of_the_pages, unreviewed
+from pilot.web.language import INTERFACE, LANGUAGES, of_the_pages
 from surveys import catalogue
 
 CATALOGUES = sorted({*gather.FOLDER.glob("*/LC_MESSAGES/*.po"), *gather.FOLDER.glob("*/library.po")})

@@ -10,10 +10,10 @@ from pilot.errors import NotYours
 from pilot.events import record
 from pilot.web import forms, staff
 from pilot.web.interviewer import bp, reading, words
-from pilot.web.interviewer.queue import titles
 from pilot.web.reading import Faults, Reading
 from pilot.web.rules import rule
 from pilot.web.state import state
+from pilot.web.waves import titles
 
 CHOICES = tuple(outcome for outcome in reading.OUTCOMES if outcome != "completed")
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from flask import g, render_template, request
-from flask_babel import ngettext
 
-from pilot.protocol import Protocol
 from pilot.web import forms, staff
 from pilot.web.interviewer import bp, reading
 from pilot.web.rules import rule
+from pilot.web.waves import titles
 
 
 @bp.get("/<slug>/interviews")
@@ -28,8 +27,3 @@ def queue(slug: str) -> str:
         now=g.now,
         titles=titles(protocol),
     )
-
-
-def titles(protocol: Protocol) -> dict[str, str]:
-    """Each list by how long after the draw it is asked."""
-    return {wave.name: ngettext("%(num)s month", "%(num)s months", wave.offset.months) for wave in protocol.waves}

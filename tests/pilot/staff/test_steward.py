@@ -51,8 +51,8 @@ def test_a_bad_row_imports_nobody_and_each_line_says_why(office):
     answer = upload(office, "steward/imports/invitations", bad)
     assert answer.status_code == 422
     assert "Nothing was imported" in answer.text
-    assert re.search(r"Line 4:</strong> reference &#39;A1&#39; stands on line 2 too", answer.text)
-    assert re.search(r"Line 5:</strong> the column &#39;reference&#39; is empty", answer.text)
+    assert re.search(r"Line 4:</strong> Reference &#39;A1&#39; stands on line 2 too", answer.text)
+    assert re.search(r"Line 5:</strong> &#39;reference&#39; is empty or missing", answer.text)
     assert how_many(office, Invitee) == 0
 
 
@@ -64,7 +64,7 @@ def test_a_form_without_a_file_and_a_file_in_another_alphabet_are_explained(offi
     assert "Choose a file." in missing.text
     strange = upload(office, f"steward/imports/{kind}", b"reference,name\nA1,Andr\xe9\n")
     assert strange.status_code == 422
-    assert "list.csv, line 2: this is no UTF-8" in strange.text
+    assert "Line 2:</strong> This is no UTF-8" in strange.text
     assert "Nothing was imported" in upload(office, f"steward/imports/{kind}", "reference,name\n").text
     assert (how_many(office, Invitee), how_many(office, Offer)) == (0, before)
 
@@ -122,7 +122,7 @@ def test_one_bad_person_in_a_file_takes_in_nobody(office):
 
 def test_a_misspelt_column_names_the_right_one(office):
     text = file_of_people(office, 45).replace("screening__schooling", "screening__schoolign", 1)
-    assert "did you mean &#39;screening__schooling&#39;?" in upload(office, "steward/imports/participants", text).text
+    assert "Did you mean &#39;screening__schooling&#39;?" in upload(office, "steward/imports/participants", text).text
 
 
 def test_the_catalogue_is_replaced_by_reference_and_a_bad_row_changes_nothing(office):
@@ -136,7 +136,7 @@ def test_the_catalogue_is_replaced_by_reference_and_a_bad_row_changes_nothing(of
     )
     wrong = upload(office, "steward/imports/catalogue", f"{header}N1,training,Goed,ROC,5\nN2,dance,Fout,ROC,veel\n")
     assert wrong.status_code == 422
-    assert "kind &#39;dance&#39; is not one of" in wrong.text
+    assert "kind: &#39;dance&#39; is not one of" in wrong.text
     with office.database.reading() as session:
         assert session.scalar(select(Offer.title).where(Offer.reference == first["reference"])) == "Nieuw"
     assert how_many(office, Offer) == before

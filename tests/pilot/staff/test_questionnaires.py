@@ -1,0 +1,165 @@
+"""The researcher puts a workbook in and hears, cell by cell and sentence by sentence, what to mend."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+from openpyxl import Workbook, load_workbook
+
+from pilot.cli import main
+from surveys import read_xlsform
+
+EXAMPLES = Path(__file__).parents[2] / "surveys" / "examples"
+SHIPPED = Path(__file__).parents[3] / "protocols" / "ontwikkeladvies"
+
+
+def put_in(office, content: bytes, name: str):
+    return office.post("researcher", "instruments", file=(io.BytesIO(content), name))
+
+
+def words(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
+def workbook(*rows: list[str]) -> bytes:
+    book, target = Workbook(), io.BytesIO()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "survey"
+    for row in rows:
+        sheet.append(row)
+    book.save(target)
+    return target.getvalue()
+
+
+def test_a_workbook_with_mistakes_is_answered_with_their_sheet_row_and_column(office):
+    answer = put_in(office, (EXAMPLES / "broken" / "unknown_reference.xlsx").read_bytes(), "mine.xlsx")
+    assert answer.status_code == 422
+    assert "survey 3 relevant there is no question &#39;agee&#39; did you mean &#39;age&#39;?" in words(answer)
+    assert "Error:" in answer.text.partition("</title>")[0]
+
+
+def test_a_good_workbook_is_said_to_be_usable_and_nothing_is_kept(office):
+    before = office.get("researcher", "protocol")
+    answer = put_in(office, (EXAMPLES / "repeat.xlsx").read_bytes(), "mine.xlsx")
+    assert answer.status_code == 200
+    assert "can be used" in answer.text
+    assert office.get("researcher", "protocol") == before
+
+
+def test_a_sentence_that_is_too_long_is_shown_to_be_mended(office):
+    long = "Wilt u ons vertellen of u in de afgelopen twaalf maanden wel eens een cursus of opleiding hebt gevolgd?"
+    answer = put_in(office, workbook(["type", "name", "label"], ["text", "a", long]), "mine.xlsx")
+    assert "sentence too long (words)" in answer.text
+    assert long in answer.text
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "Choose a file first"),
+        (b"PK\x03\x04nothing", "not an .xlsx workbook"),
+        (b"\xd0\xcf\x11\xe0", "not an .xlsx"),
+    ],
+)
+def test_a_file_that_is_no_workbook_is_told_so(office, content: bytes, said: str):
+    answer = put_in(office, content, "mine.xlsx")
+    assert answer.status_code == 422
+    assert said in answer.text
+
+
+def test_a_file_of_fifty_megabytes_is_refused_before_it_is_read(office):
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="mine.xlsx"\r\n\r\n'
+    answer = office.browser("researcher").post(
+        f"/{office.slug}/instruments", data=head + b"\0" * (50 * 2**20), content_type="multipart/form-data; boundary=x"
+    )
+    assert answer.status_code == 413
+
+
+def test_what_the_pilot_asks_can_be_taken_away_as_codebook_workbook_and_dictionary(office):
+    browser = office.browser("researcher")
+    take = lambda file: browser.get(f"/{office.slug}/instruments/baseline/{file}").data  # noqa: E731
+    assert json.loads(take("codebook.json"))[0]["variables"]
+    assert ElementTree.fromstring(take("codebook.xml")).tag.endswith("codeBook")
+    assert load_workbook(io.BytesIO(take("form.xlsx"))).sheetnames[0] == "survey"
+    assert take("redcap.csv").startswith(b"Variable")
+    assert browser.get(f"/{office.slug}/instruments/baseline/secret.key").status_code == 404
+    assert browser.get(f"/{office.slug}/instruments/nothing/form.xlsx").status_code == 404
+
+
+def test_the_shipped_questionnaires_read_well(office):
+    page = office.get("researcher", "instruments")
+    assert "Every text reads well." in page
+    assert "baseline" in page
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    monkeypatch.setenv("PILOT_KIND", "test")
+    monkeypatch.setenv("PILOT_HOME", str(tmp_path))
+    return lambda *words: CliRunner().invoke(main, [str(word) for word in words])
+
+
+def protocol_with(tmp_path: Path, change) -> Path:
+    folder = tmp_path / "protocol"
+    folder.mkdir()
+    (folder / "instruments").mkdir()
+    for file in (SHIPPED / "instruments").glob("*.xlsx"):
+        (folder / "instruments" / file.name).write_bytes(change(file))
+    (folder / "protocol.yaml").write_text((SHIPPED / "protocol.yaml").read_text())
+    return folder
+
+
+def test_the_check_of_a_protocol_stops_at_a_sentence_that_is_too_hard_and_names_it(run, tmp_path):
+    hard = "Wilt u ons nu vertellen welk deel van Nederland de plaats is waar u op dit moment het liefste woont?"
+
+    def harden(file: Path) -> bytes:
+        book = load_workbook(file)
+        if file.stem == "screening":
+            for row in book["survey"].iter_rows():
+                for cell in row:
+                    if cell.value == "In welk deel van Nederland woont u?":
+                        cell.value = hard
+        target = io.BytesIO()
+        book.save(target)
+        return target.getvalue()
+
+    said = run("protocol", "check", protocol_with(tmp_path, harden))
+    assert said.exit_code == 1
+    assert "screening: region (nl): a sentence of 20 words, and at most 15 read well" in said.output
+    assert hard in said.output
+
+
+def test_the_check_says_which_languages_a_translator_still_has_to_see(run, tmp_path):
+    folder = protocol_with(tmp_path, Path.read_bytes)
+    file = folder / "protocol.yaml"
+    file.write_text(
+        file.read_text().replace("languages: [nl, en]", "languages: [nl, en]\n  interface_languages: [ar, tr]")
+    )
+    said = run("protocol", "check", folder)
+    assert said.exit_code == 0, said.output
+    assert "not yet seen by a translator: ar, tr" in said.output
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "csv", "json", "xml"])
+def test_a_form_is_written_in_another_form_by_a_command(run, tmp_path, ending: str):
+    target = tmp_path / f"form.{ending}"
+    said = run("survey", "export", EXAMPLES / "constraint.xlsx", target)
+    assert said.exit_code == 0, said.output
+    assert target.stat().st_size > 100
+    if ending in ("xlsx", "csv"):
+        assert run("survey", "import", target).exit_code == 0
+    if ending == "xlsx":
+        assert read_xlsform(target) == read_xlsform(EXAMPLES / "constraint.xlsx")
+
+
+def test_a_form_is_not_written_under_an_unknown_ending(run, tmp_path):
+    said = run("survey", "export", EXAMPLES / "constraint.xlsx", tmp_path / "form.doc")
+    assert said.exit_code == 1
+    assert ".xlsx, .csv, .json, .xml" in said.output
