@@ -53,6 +53,22 @@ def next_step(session: Session, protocol: Protocol, participant: Participant, *,
     return Next("allocate")
 
 
+def is_open(session: Session, protocol: Protocol, participant: Participant, wave: str, *, now: datetime) -> bool:
+    """Whether this person may answer this list now: in its turn, not sent yet, and not after leaving.
+
+    An address that was kept or made up opens nothing before its turn.
+    """
+    if participant.withdrawn in ("no_data", "erase"):
+        return False
+    if wave == answering.SCREENING:
+        return not participant.withdrawn and session.get(Screening, participant.id) is None
+    if answering.submission(session, participant, wave) is not None:
+        return False
+    if wave == protocol.baseline.name:
+        return not participant.withdrawn and consent.has_all_required(session, protocol, participant)
+    return any(due.wave.name == wave for due in followup.open_waves(session, protocol, participant, today=now.date()))
+
+
 def _questions(session: Session, protocol: Protocol, participant: Participant, wave: str, now: datetime) -> Next:
     row = answering.draft(session, participant, wave)
     path = walk(

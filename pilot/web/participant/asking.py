@@ -8,8 +8,7 @@ from flask import g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from pilot.errors import Stale
-from pilot.journey import answering, eligibility
-from pilot.models import Screening
+from pilot.journey import answering, eligibility, order
 from pilot.web import questions
 from pilot.web.participant import bp, fresh, steps
 from pilot.web.rules import rule
@@ -19,7 +18,7 @@ from surveys.path import Path, Step, walk
 @bp.get("/e/<token>/q/<wave>/<key>")
 @rule.token(steps.LINK)
 def question_page(token: str, wave: str, key: str) -> str | Response:
-    if _finished(wave):
+    if _closed(wave):
         return steps.onward(g.participant, token)
     path, revision = _path(wave)
     step = path.step(key)
@@ -32,7 +31,7 @@ def question_page(token: str, wave: str, key: str) -> str | Response:
 @rule.token(steps.LINK)
 def answer(token: str, wave: str, key: str) -> str | Response | tuple[str, int]:
     """Keeps one page. The same page twice is one answer; an old page never overwrites a newer answer."""
-    if _finished(wave):
+    if _closed(wave):
         return steps.onward(g.participant, token)
     _version, protocol = steps.in_force()
     raw, revision = request.form.to_dict(flat=False), request.form.get("revision", "0")
@@ -59,7 +58,7 @@ def answer(token: str, wave: str, key: str) -> str | Response | tuple[str, int]:
 @bp.get("/e/<token>/check/<wave>")
 @rule.token(steps.LINK)
 def check_page(token: str, wave: str) -> str | Response:
-    if _finished(wave):
+    if _closed(wave):
         return steps.onward(g.participant, token)
     path, _revision = _path(wave)
     if not path.complete:
@@ -79,6 +78,8 @@ def check_page(token: str, wave: str) -> str | Response:
 @rule.token(steps.LINK)
 def send(token: str, wave: str) -> Response:
     """Sends the list. For the first list that leads on to the draw; a second click changes nothing."""
+    if _closed(wave):
+        return steps.onward(g.participant, token)
     _version, protocol = steps.in_force()
     if wave == answering.SCREENING:
         row = answering.draft(g.session, g.participant, wave, lock=True)
@@ -91,11 +92,10 @@ def send(token: str, wave: str) -> Response:
     return steps.onward(g.participant, token)
 
 
-def _finished(wave: str) -> bool:
-    """A list that was sent is not opened again; the screening ends with its outcome."""
-    if wave == answering.SCREENING:
-        return g.session.get(Screening, g.participant.id) is not None
-    return answering.submission(g.session, g.participant, wave) is not None
+def _closed(wave: str) -> bool:
+    """A list that was sent is not opened again, and one whose turn has not come is not opened yet."""
+    _version, protocol = steps.in_force()
+    return not order.is_open(g.session, protocol, g.participant, wave, now=g.now)
 
 
 def _path(wave: str) -> tuple[Path, int]:
