@@ -18,7 +18,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Engine, MetaData, create_engine, event, text
+from sqlalchemy import JSON, DateTime, Engine, MetaData, create_engine, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -256,6 +256,15 @@ def translated() -> Iterator[None]:
         raise
     except PoolTimeout as error:
         raise Busy("too many requests at once; nothing was changed, try again") from error
+
+
+def shared_clock(session: Session) -> datetime:
+    """The database's own clock: the one that all workers share, whatever their machines say.
+
+    Only for leases, where two clocks that differ would let two workers take the same thing. Everything else is given
+    the time by its caller.
+    """
+    return session.scalars(select(func.now(type_=UtcDateTime()))).one()
 
 
 def insert_once(session: Session, model: type[Base], **values: Any) -> bool:

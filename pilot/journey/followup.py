@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from pilot.db import insert_once
+from pilot.db import insert_once, shared_clock
 from pilot.events import record
 from pilot.models import Allocation, Identity, Invitee, Message, Participant, Pilot, Submission
 from pilot.protocol import Protocol
@@ -89,8 +89,12 @@ def waking(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def lease(session: Session, *, now: datetime, limit: int = 20) -> Sequence[Message]:
-    """Messages to send now, marked as being sent; several workers never get the same one."""
-    free = or_(Message.lease_until.is_(None), Message.lease_until < now)
+    """Messages to send now, marked as being sent; several workers never get the same one.
+
+    What is due is a matter of the pilot's time, `now`; how long a lease holds is one of the clock that workers share.
+    """
+    shared = shared_clock(session)
+    free = or_(Message.lease_until.is_(None), Message.lease_until < shared)
     query = (
         select(Message)
         .where(Message.status == "queued", Message.due_at <= now, free)
@@ -100,7 +104,7 @@ def lease(session: Session, *, now: datetime, limit: int = 20) -> Sequence[Messa
     )
     messages = session.scalars(query).all()
     for message in messages:
-        message.lease_until, message.attempts = now + LEASE, message.attempts + 1
+        message.lease_until, message.attempts = shared + LEASE, message.attempts + 1
     session.flush()
     return messages
 

@@ -81,10 +81,17 @@ def test_a_worker_that_died_half_way_sends_the_rest_and_nothing_twice(doors: Doo
         assert len(followup.lease(session, now=doors.now, limit=5)) == 1
         assert followup.lease(session, now=doors.now, limit=5) == []
     assert work(doors).sent == 0
-    doors.now += timedelta(minutes=6)
+    _six_minutes_later(site)
     assert work(doors).sent == 1
     assert work(doors).sent == 0
     assert len(letters(doors)) == 1
+
+
+def _six_minutes_later(site: Site) -> None:
+    """For leases, which go by the database's own clock: they were given six minutes earlier."""
+    with site.writing() as (session, _pilot):
+        for message in session.scalars(select(Message).where(Message.lease_until.is_not(None))):
+            message.lease_until -= timedelta(minutes=6)
 
 
 def test_a_link_in_a_message_that_is_too_old_opens_no_more(doors: Doors, drawn: Visitor):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from arrivals import get_ready
+from arrivals import enrol_twice, get_ready
 from crashing import Crashes, run
 from mutants import MUTANTS
 from postgres_cluster import Cluster, cluster
@@ -60,3 +60,25 @@ def test_the_harness_catches_a_draw_with_a_fault(new_site, postgres_url: str, tm
     site.database.dispose()
     rough = Crashes(worker_kills=8, seconds=40, mutant=mutant)
     assert run(site, everybody, tmp_path, rough) != []
+
+
+@pytest.mark.heavy
+def test_the_harness_catches_commits_that_do_not_wait_for_the_disk(new_site, tmp_path: Path):
+    """A database that is killed forgets what it had promised only to remember."""
+    with cluster(max_connections="100", wal_writer_delay="10000ms") as server:
+        site = new_site(database_url=server.url(server.create_database()))
+        everybody = get_ready(site, 800)
+        site.database.dispose()
+        rough = Crashes(worker_kills=10, database_kills=2, mutant="async commit")
+        broken = run(site, everybody, tmp_path, rough, kill_database=kill_and_start(server))
+        site.database.dispose()
+    assert any("was lost" in one or "record says None" in one for one in broken), broken
+
+
+def test_a_form_that_two_processes_send_enrols_one_person(either_site: Site):
+    assert enrol_twice(either_site, range(20)) == 20
+
+
+@pytest.mark.heavy
+def test_the_harness_catches_forms_without_a_mark_of_their_own(either_site: Site):
+    assert enrol_twice(either_site, range(20), "no nonce") == 40
