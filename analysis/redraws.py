@@ -53,7 +53,7 @@ class Redraws:
     def members(self, arm: int) -> Bits:
         """Who is in an arm in every redraw, as bits of shape (bytes, draws), packed once for all that ask."""
         if arm not in self.cache:
-            self.cache[arm] = self.slots.pack(self.codes, arm)
+            self.cache[arm] = self.slots.pack(self.codes, arm, several=not (arm == 1 and self.complementary))
         return self.cache[arm]
 
     @property

@@ -49,13 +49,16 @@ class Slots:
         place[starts[blocks[order]] + within] = order
         return cls(place, np.repeat(np.arange(sizes.size), width), sizes.size == 1)
 
-    def pack(self, codes: Bits, arm: int) -> Bits:
-        """Who is in one arm, from arm codes of shape (draws, n), as bits of shape (bytes, draws)."""
+    def pack(self, codes: Bits, arm: int, several: bool = True) -> Bits:
+        """Who is in one arm, from arm codes of shape (draws, n), as bits of shape (bytes, draws).
+
+        Without `several` the codes are 0 and 1 only and the arm is 1, so that the codes are the bits already.
+        """
         draws, n = codes.shape
         out = np.empty((self.block.size, draws), dtype=np.uint8)
         step = max(1, CHUNK // max(n, 1))
         for start in range(0, draws, step):
-            member = codes[start : start + step] == arm
+            member = codes[start : start + step] == arm if several else codes[start : start + step]
             if not self.straight:
                 member = np.take(member, np.maximum(self.place, 0), axis=1)
                 member[:, self.place < 0] = False

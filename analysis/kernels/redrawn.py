@@ -43,25 +43,27 @@ class Machine:
     clustered: bool
     tables: Array
     cache: dict[bool, tuple[Array, Array]] = field(default_factory=dict)
+    wider: dict[str, Array] = field(default_factory=dict)
 
     def at(self, tau: float = 0.0) -> tuple[float, Array]:
         """The observed statistic and those of the redraws, NaN where an assignment leaves no estimate."""
         if self.statistic == "ranks" and tau:
-            tables = self.slots.tables(variables(self.size, self.ranked(tau), self.assigned, self.clustered))
-            return replace(self, tables=tables, cache={}).at()
+            return replace(self, tables=self._made(self.ranked(tau)), cache={}).at()
         found = np.concatenate([self._evaluate(one, zero, tau) for one, zero in self._moments(bool(tau))])
-        one, zero = self.seen()
+        one, zero = self.seen(bool(tau))
         return float(self._evaluate(one, zero, tau)[0]), found
 
-    def seen(self) -> tuple[Array, Array]:
+    def seen(self, shifted: bool = False) -> tuple[Array, Array]:
         """The sums of the observed assignment, each of shape (blocks, 1, c)."""
-        one, zero = (sums_over_members(bits, self.tables, self.slots.block) for bits in self.observed)
+        tables = self._needed(shifted)
+        one, zero = (self._summed(bits, tables) for bits in self.observed)
         return one, zero
 
     def difference(self) -> float:
         """The observed difference in means, weighted over blocks by size."""
-        plain = replace(self, statistic="difference", tables=self.slots.tables(
-            variables(self.size, self.total, self.assigned, self.clustered)), cache={})  # fmt: skip
+        plain = replace(self, statistic="difference")
+        if self.statistic == "ranks":
+            plain = replace(plain, tables=self._made(self.total))
         one, zero = plain.seen()
         return float(plain._evaluate(one, zero, 0.0)[0])
 
@@ -78,7 +80,7 @@ class Machine:
             yield self.cache[shifted]
             return
         tables = self._needed(shifted)
-        draws, B, c = self.members[0].shape[1], int(self.slots.block[-1]) + 1, tables.shape[2]
+        draws, B, c = self.members[0].shape[1], int(self.slots.block[-1]) + 1, tables.shape[2] + 1
         whole = draws * B * c * 2 <= CACHE_CELLS
         step = draws if whole else max(1, CACHE_CELLS // (8 * B * c))
         for start in range(0, draws, step):
@@ -92,21 +94,36 @@ class Machine:
             yield one, zero
 
     def _needed(self, shifted: bool) -> Array:
-        width = self.tables.shape[2] if shifted else (6 if self.clustered else 3)
-        return self.tables if width == self.tables.shape[2] else np.ascontiguousarray(self.tables[..., :width])
+        if not shifted:
+            return self.tables
+        if "tables" not in self.wider:  # made when an interval is asked for, not for a p-value alone
+            self.wider["tables"] = self._made(self.total, shifts(self.size, self.total, self.assigned, self.clustered))
+        return self.wider["tables"]
+
+    def _made(self, total: Array, *more: Array) -> Array:
+        """Tables of the variables of these totals, without the number present where the bits count it themselves."""
+        columns = np.hstack([variables(self.size, total, self.clustered), *more])
+        return self.slots.tables(columns[:, 1:] if self.counted else columns)
+
+    @property
+    def counted(self) -> bool:
+        """Whether everybody of one block is present, so that the bits of a draw say how many members it has."""
+        return self.slots.straight and bool((self.size > 0).all())
 
     def _sums(self, bits: Bits, tables: Array, part: slice) -> Array:
-        chosen = bits if part.start == 0 and part.stop >= bits.shape[1] else np.ascontiguousarray(bits[:, part])
-        if not self.slots.straight or not (self.size > 0).all():
-            return sums_over_members(chosen, tables, self.slots.block)
-        present = np.bitwise_count(chosen).sum(axis=0, dtype=np.int64).astype(float)
-        return np.concatenate(
-            [present[None, :, None], sums_over_members(chosen, tables[..., 1:], self.slots.block)], axis=2
-        )
+        whole = part.start == 0 and part.stop >= bits.shape[1]
+        return self._summed(bits if whole else np.ascontiguousarray(bits[:, part]), tables)
+
+    def _summed(self, bits: Bits, tables: Array) -> Array:
+        found = sums_over_members(bits, tables, self.slots.block)
+        if not self.counted:
+            return found
+        present = np.bitwise_count(bits).sum(axis=0, dtype=np.int64).astype(float)
+        return np.concatenate([np.minimum(present, self.size.size)[None, :, None], found], axis=2)
 
     def _everybody(self, tables: Array) -> Array:
         """Sums over both arms together, which are the same whatever the draw; shape (blocks, 1, c)."""
-        return sums_over_members(np.full((tables.shape[0], 1), 255, dtype=np.uint8), tables, self.slots.block)
+        return self._summed(np.full((tables.shape[0], 1), 255, dtype=np.uint8), tables)
 
     def _evaluate(self, one: Array, zero: Array, tau: float) -> Array:
         used = self.weight > 0
@@ -163,15 +180,20 @@ def machine(
     none = np.zeros((0, 256, 0))
     empty = Machine(slots, members, observed, size, total, assigned, weight, statistic, paired, clustered, none)
     values = empty.ranked() if statistic == "ranks" else total
-    return replace(empty, tables=slots.tables(variables(size, values, assigned, clustered)))
+    return replace(empty, tables=empty._made(values))
 
 
-def variables(size: Array, total: Array, assigned: Array, clustered: bool) -> Array:
-    """Per unit: present, T, T² and for clusters N, TN, N²; then what a shift needs: A, TA and for clusters AN, A²."""
-    present = (size > 0).astype(float)
-    parts = [present, total, total**2]
-    shift = [assigned, total * assigned]
+def variables(size: Array, total: Array, clustered: bool) -> Array:
+    """Per unit: present, T, T² and for clusters N, TN, N²; shape (units, 3 or 6)."""
+    parts = [(size > 0).astype(float), total, total**2]
     if clustered:
         parts += [size, total * size, size**2]
-        shift += [assigned * size, assigned**2]
-    return np.column_stack(parts + shift)
+    return np.column_stack(parts)
+
+
+def shifts(size: Array, total: Array, assigned: Array, clustered: bool) -> Array:
+    """What a constant effect needs besides: A, TA and for clusters AN, A²; shape (units, 2 or 4)."""
+    parts = [assigned, total * assigned]
+    if clustered:
+        parts += [assigned * size, assigned**2]
+    return np.column_stack(parts)
