@@ -13,6 +13,7 @@ from analysis.errors import PlanError
 from analysis.measured import possible_range
 from analysis.plan_schema import Outcome
 from analysis.rscript_functions import FUNCTIONS
+from analysis.uptake import refusal
 
 if TYPE_CHECKING:
     from analysis.plan import PreAnalysisPlan
@@ -23,7 +24,8 @@ DIFFERENCES = ("risk_difference", "mean_difference", "share_above_zero")
 
 
 def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None = None) -> str:
-    """The text of an R script that prints every primary estimate and its standard error as a CSV table.
+    """The text of an R script that prints every primary estimate and its standard error as a CSV table, those on
+    compliers included.
 
     `data_file` is the name of the CSV file; another may be given on the command line. With `results` the script also
     compares and ends with an error when a number differs by more than one millionth. Left out of the script are ratios,
@@ -49,7 +51,7 @@ def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None =
         )
     parts = [
         f"# The primary estimates of the plan with fingerprint {plan.lock().sha256},",
-        f"# made again in R. Run: Rscript reproduce.R {data_file}",
+        f"# made again in R. Run it with the file of the data behind its name: Rscript primary.R {data_file}",
         "",
         FUNCTIONS,
         "",
@@ -87,10 +89,18 @@ def _plan(plan: PreAnalysisPlan) -> str:
         "advisors": _text(nested.column if nested and decision.clusters is None else None),
         "advised": _texts(nested.arms if nested else ()),
         "contrasts": f"list({', '.join(_texts(pair) for pair in plan.contrasts)})",
+        "take_up": _text(analysis.take_up.column if analysis.take_up and _with_compliers(plan) else None),
+        "compliers": _texts(_with_compliers(plan)) if _with_compliers(plan) else "NULL",
+        "headline": _text(decision.headline) if _with_compliers(plan) else "NULL",
         "outcomes": f"list({', '.join(_outcome(outcome) for outcome in _primary(plan))})",
     }
     lines = ",\n".join(f"  {name} = {value}" for name, value in fields.items() if value != "NULL")
     return f"plan <- list(\n{lines}\n)"
+
+
+def _with_compliers(plan: PreAnalysisPlan) -> list[str]:
+    """The contrasts that have an effect on compliers, 'treated - comparison'."""
+    return [f"{a} - {b}" for a, b in plan.contrasts if not refusal(plan.analysis, a, b)]
 
 
 def _primary(plan: PreAnalysisPlan) -> list[Outcome]:
@@ -117,10 +127,10 @@ def _comparison(plan: PreAnalysisPlan, results: Results) -> list[str]:
     values: list[str] = []
     for outcome in _primary(plan):
         for contrast in results.outcome(outcome.name).contrasts:
-            values += [
-                "NA, NA" if effect is None else f"{effect.value!r}, {effect.se!r}"
-                for effect in (contrast.unadjusted, contrast.adjusted)
-            ]
+            effects = [contrast.unadjusted, contrast.adjusted]
+            if f"{contrast.treated} - {contrast.comparison}" in _with_compliers(plan):
+                effects.append(contrast.complier.effect if contrast.complier else None)
+            values += ["NA, NA" if effect is None else f"{effect.value!r}, {effect.se!r}" for effect in effects]
     return [
         "# ---- against the results of the other program " + "-" * 72,
         f"other <- matrix(c({', '.join(values)}), ncol = 2, byrow = TRUE)",

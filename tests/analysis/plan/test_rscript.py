@@ -97,6 +97,16 @@ CASES = {
     "known probabilities": (
         {"method": "simple", "ratio": TWO}, {"columns": {"probability": "chance"}}, {}, {"chance": 0.4},
     ),
+    "take-up in strata": (
+        {"method": "blocked", "ratio": TWO, "strata": ["region"]},
+        {"take_up": {"column": "came", "definition": "came once", "component": "talk"},
+         "components": {"a": [], "b": ["talk"]}}, {}, {"came": 1},
+    ),
+    "take-up of clusters": (
+        {"method": "clustered", "ratio": TWO, "clusters": "desk"},
+        {"take_up": {"column": "came", "definition": "came once", "component": "talk"},
+         "components": {"a": [], "b": ["talk"]}}, {}, {"came": 1},
+    ),
     "random advisors": (
         {"method": "complete", "ratio": TWO}, {"advisors": {"column": "who", "arms": ["b"], "treat_as": "random"}},
         {}, {"who": "w"},
@@ -111,6 +121,9 @@ def drawn(case, seed):
     rng = np.random.default_rng(seed)
     if "chance" in extra:
         data["chance"] = rng.uniform(0.3, 0.7, len(data)).round(3)
+    if "came" in extra:
+        data["came"] = ((data["arm"] == "b") & (rng.random(len(data)) < 0.7)).astype(float)
+        data.loc[rng.random(len(data)) < 0.05, "came"] = np.nan
     if "who" in extra:
         data["who"] = np.where(data["arm"] == "b", [f"w{k}" for k in rng.integers(0, 9, len(data))], None)
     return answered(data, seed)
@@ -135,9 +148,9 @@ def test_two_programs_in_two_languages_agree(case, tmp_path):
     script = r_script(plan, str(file), results=results)
     assert f"{effects[0].value!r}, {effects[0].se!r}" in script
     if shutil.which("Rscript"):
-        (tmp_path / "reproduce.R").write_text(script, encoding="utf-8")
+        (tmp_path / "primary.R").write_text(script, encoding="utf-8")
         done = subprocess.run(
-            ["Rscript", "--vanilla", str(tmp_path / "reproduce.R")], capture_output=True, text=True, check=False
+            ["Rscript", "--vanilla", str(tmp_path / "primary.R")], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr + done.stdout
         assert "# both programs agree" in done.stdout

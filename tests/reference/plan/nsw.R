@@ -1,5 +1,5 @@
 # The primary estimates of the plan with fingerprint e256599f0a14766f57ee677f3742a6321e479924e4906db4be0eacf4ae3a81f8,
-# made again in R. Run: Rscript reproduce.R nsw.csv
+# made again in R. Run it with the file of the data behind its name: Rscript primary.R nsw.csv
 
 # ---- reading -------------------------------------------------------------------------------------------------------
 options(digits = 15, warn = 1)
@@ -95,8 +95,9 @@ inverse_root <- function(M) {
   e$vectors[, keep, drop = FALSE] %*% (t(e$vectors[, keep, drop = FALSE]) / sqrt(e$values[keep]))
 }
 
-least_squares <- function(X, y, place, weights = NULL, cluster = NULL) {
-  if (have_estimatr && is.null(weights)) {
+# With `real` the rows of X are fitted by a first stage, and the residuals are those of the real regressors.
+least_squares <- function(X, y, place, weights = NULL, cluster = NULL, real = NULL) {
+  if (have_estimatr && is.null(weights) && is.null(real)) {
     fit <- estimatr::lm_robust(y ~ 0 + X, se_type = if (is.null(cluster)) "HC2" else "CR2", clusters = cluster)
     return(c(unname(fit$coefficients[place]), unname(fit$std.error[place])))
   }
@@ -105,7 +106,7 @@ least_squares <- function(X, y, place, weights = NULL, cluster = NULL) {
   Z <- sweep(X * root, 2, scale, "/")
   bread <- solve(crossprod(Z))
   b <- bread %*% crossprod(Z, y * root)
-  e <- as.vector(y * root - Z %*% b)
+  e <- as.vector(y * root - (if (is.null(real)) Z else sweep(real * root, 2, scale, "/")) %*% b)
   if (is.null(cluster)) {
     h <- rowSums((Z %*% bread) * Z)
     meat <- crossprod(Z * (e / sqrt(1 - h)))
@@ -131,6 +132,12 @@ indicators <- function(s) {
 lin <- function(y, t, C, weights = NULL, cluster = NULL) {
   C <- sweep(C, 2, if (is.null(weights)) colMeans(C) else colSums(C * weights) / sum(weights))
   least_squares(cbind(1, t, C, t * C), y, 2, weights, cluster)
+}
+
+two_stage <- function(y, d, t, C, weights = NULL, cluster = NULL) {
+  root <- if (is.null(weights)) rep(1, length(y)) else sqrt(weights)
+  first <- qr(cbind(1, t, C) * root)
+  least_squares(cbind(1, qr.fitted(first, d * root) / root, C), y, 2, weights, cluster, real = cbind(1, d, C))
 }
 
 difference <- function(y, t, cluster = NULL) {
@@ -204,7 +211,18 @@ contrast <- function(people, plan, outcome, treated, comparison) {
   g <- if (is.null(cluster)) NULL else cluster[use]
   s <- pool_sparse(stratum_of(people, plan$strata)[use], t, plan$sparse_minimum, g)
   rbind(unadjusted = unadjusted(y[use], t, s, pair[use], w, g, plan),
-        adjusted = adjusted(y[use], t, s, pair[use], w, g, X, plan))
+        adjusted = adjusted(y[use], t, s, pair[use], w, g, X, plan),
+        if (paste(treated, comparison, sep = " - ") %in% plan$compliers)
+          rbind(complier = complier(y[use], as_number(people[[plan$take_up]])[use], t, s, w, g, X, plan)))
+}
+
+# the effect on those who take the offer up because it was made: the offer is the instrument for take-up
+complier <- function(y, d, t, s, w, g, X, plan) {
+  known <- !is.na(d)
+  C <- if (plan$headline == "adjusted") X else X[, 0, drop = FALSE]
+  if (length(unique(s)) > 1) C <- cbind(C, indicators(s[known])[match(seq_along(s), which(known)), , drop = FALSE])
+  two_stage(y[known], d[known], t[known], C[known, , drop = FALSE], if (is.null(w)) NULL else w[known],
+            if (is.null(g)) NULL else g[known])
 }
 
 clusters_of <- function(people, plan, arm) {
