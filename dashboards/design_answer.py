@@ -61,7 +61,7 @@ def key_facts(found: Found, terms: Terms) -> tuple[tuple[str, str], ...]:
     facts = [
         (form.integer(found.size.total), say("key.people")),
         (form.percent(section.power), say("key.power")),
-        (_effect(found, terms), say("key.difference")),
+        _difference(found, terms),
     ]
     if found.bill is not None:
         facts.append((form.money(found.bill.total), say("key.cost")))
@@ -74,9 +74,12 @@ def _primary(found: Found) -> list[dict[str, Any]]:
     return [row for row in found.rows if row["outcome"] == found.size.outcome]
 
 
-def _effect(found: Found, terms: Terms) -> str:
-    smallest = min(_primary(found), key=lambda row: abs(row["effect_itt"]))
-    return terms.difference(found.size.outcome, smallest["effect_itt"])
+def _difference(found: Found, terms: Terms) -> tuple[str, str]:
+    """The smallest difference between groups that is expected, and in what it is counted."""
+    smallest = min((row["effect_itt"] for row in _primary(found)), key=abs)
+    if terms.binary(found.size.outcome):
+        return terms.form.decimal(100 * smallest, 1), terms.say("key.points")
+    return terms.form.significant(smallest), terms.say("key.difference")
 
 
 def _by_arm(counts: Any, terms: Terms) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from analysis.planning.model import FULL
 from analysis.power.errors import PowerError
 from dashboards import drawing
 from dashboards.design_terms import Terms
 from dashboards.figure import Figure, Number, Table
+from dashboards.format import NARROW
 from dashboards.power_curve import Curve, power_curve
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 CURVE_POINTS = 24
 TABLE_ROWS = 8
+MOST_SWING = 8
+"""How many times the planned number the axis of a tornado covers: one hopeless end must not press the others flat."""
 
 
 def chain(size: Size, terms: Terms) -> Figure:
@@ -94,20 +98,18 @@ def tornado(bars: Sequence[Bar], size: Size, terms: Terms) -> Figure:
     form, say = terms.form, terms.say
     moving = [bar for bar in bars if bar.swing > 0]
     labels = tuple(
-        say(
-            "tornado.row", what=terms.assumption(bar.name),
-            low=terms.value(bar.name, bar.low), n_low=_people(bar.recruited_low, terms),
-            high=terms.value(bar.name, bar.high), n_high=_people(bar.recruited_high, terms),
-        )
+        say("tornado.row", what=terms.assumption(bar.name), low=_end(bar.name, bar.low, bar.recruited_low, terms),
+            high=_end(bar.name, bar.high, bar.recruited_high, terms))
         for bar in moving
     )  # fmt: skip
     ends = [[n for n in (bar.recruited_low, bar.recruited_high) if n is not None] for bar in moving]
-    x = drawing.numeric_axis([0, size.recruited, *(n for e in ends for n in e)], form.integer,
+    most = MOST_SWING * size.recruited
+    x = drawing.numeric_axis([0, size.recruited, *(min(n, most) for e in ends for n in e)], form.integer,
                              title=say("recruits_per_group"))  # fmt: skip
     rows = drawing.Rows(labels)
     low = [min([*e, size.recruited]) for e in ends]
-    # An end that no number of people reaches runs to the edge of the drawing; its label says so.
-    high = [max([*e, size.recruited]) if len(e) == 2 else x.high for e in ends]
+    # An end without an answer, or far beyond the others, runs to the edge of the drawing; its label says so.
+    high = [min(max([*e, size.recruited]), x.high) if len(e) == 2 else x.high for e in ends]
     traces = [drawing.bars([h - l for l, h in zip(low, high, strict=True)], [rows.at(i) for i in range(len(moving))],
                            labels, base=low)] if moving else []  # fmt: skip
     heads = (say("register.what"), *(say(f"tornado.{key}") for key in ("low", "n_low", "high", "n_high")))
@@ -127,6 +129,11 @@ def tornado(bars: Sequence[Bar], size: Size, terms: Terms) -> Figure:
         note=say("tornado.note"),
         alt=say("tornado.alt", count=form.integer(len(moving))),
     )
+
+
+def _end(name: str, value: float, count: int | None, terms: Terms) -> str:
+    """One end of a range and the people at it, kept together on one line."""
+    return f"{terms.value(name, value)} → {_people(count, terms)}".replace(" ", NARROW)
 
 
 def _people(count: int | None, terms: Terms) -> str:
@@ -181,19 +188,22 @@ def frontier(found: Sequence[tuple[float, Allocation]], outcome: str, terms: Ter
         for budget, a in found
     )
     shapes = [drawing.level_line(plan.section.power, x.low, x.high)]
+    note, budget = say("frontier.note"), plan.section.budget
+    if budget is not None and x.low <= budget <= x.high:
+        shapes.append(drawing.upright(budget, 1, 0, dash="dash"))
+        note = f"{note} {say('frontier.upright', budget=form.money(budget))}"
     return Figure(
         id="frontier",
         title=say("frontier.title"),
         sentence=_frontier_sentence(found, terms),
         plotly=drawing.plot(traces, x, y, height=260, shapes=shapes),
         table=Table(heads, rows, say("frontier.caption")),
-        note=say("frontier.note"),
+        note=note,
         alt=say("frontier.alt"),
     )
 
 
 def _comparisons(plan: Any, outcome: str) -> list[Any]:
-    from analysis.planning.model import FULL
 
     model = plan.model(outcome)
     return [model.comparison(pair, model.sizes(1000), FULL, 1.0) for pair in model.pairs()]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards.design_terms import Terms
 from dashboards.figure import Cell, Figure, Number, Table
+from dashboards.texts import text
 
 if TYPE_CHECKING:
     from analysis.planning import Bill, Convention
-    from analysis.planning.trials import Trials
+    from analysis.planning.trials import SimulatedComparison, Trials
     from analysis.simulate import Simulated
 
 
@@ -125,30 +126,35 @@ def convention(terms: Terms) -> str:
 def simulation(found: Trials, terms: Terms) -> Figure:
     """What the simulated trials gave beside what the formulas promise."""
     say, form = terms.say, terms.form
-    heads = tuple(say(f"simulation.{key}") for key in ("what", "promised", "found"))
-    rows: list[tuple[Cell, ...]] = []
-    for row in found.comparisons:
-        pair = terms.pair(row.treated, row.other)
-        rows += [
-            (say("simulation.power", pair=pair), Number(form.percent(row.promised, 1), row.promised),
-             _with_error(row.power, terms)),
-            (say("simulation.bias", pair=pair), Number(terms.difference(found.outcome, 0.0), 0.0),
-             _difference(found.outcome, row.bias, terms)),
-            (say("simulation.coverage", pair=pair), Number(form.level(1 - terms.plan.section.alpha)),
-             _with_error(row.coverage, terms)),
-        ]  # fmt: skip
+    heads = tuple(say(f"simulation.{key}") for key in ("what", "promised", "found", "bias", "coverage"))
+    rows = [_simulated(row, found.outcome, terms) for row in found.comparisons]
+    none = text("common.none", terms.language)
     if len(found.comparisons) > 1:
-        rows += [(say("simulation.any"), "", _with_error(found.any_found, terms)),
-                 (say("simulation.all"), "", _with_error(found.all_found, terms))]  # fmt: skip
+        rows += [(say(f"simulation.{key}"), none, _with_error(value, terms), none, none)
+                 for key, value in (("any", found.any_found), ("all", found.all_found))]  # fmt: skip
     most = terms.plan.section.alpha
     rows.append((say("simulation.false_alarm"), Number(say("at_most", value=form.level(most)), most),
-                 _with_error(found.false_alarm, terms)))  # fmt: skip
-    left_out = " ".join(say(f"simplified.{key}") for key in found.simplified)
+                 _with_error(found.false_alarm, terms), none, none))  # fmt: skip
     note = say("simulation.note", trials=form.integer(found.trials), seed=str(found.seed),
-               estimator=say(f"estimator.{found.estimator}"), design=say_design(found.design, terms))  # fmt: skip
+               estimator=say(f"estimator.{found.estimator}"), design=say_design(found.design, terms),
+               correction=say(f"convention.correction_{found.correction}"))  # fmt: skip
+    left_out = " ".join(say(f"simplified.{key}") for key in found.simplified)
     table = Table(heads, tuple(rows), say("simulation.caption"))
     return Figure("simulation", say("simulation.title"), simulation_sentence(found, terms), {}, table,
                   note=f"{note} {left_out}".strip(), source="Morris, White & Crowther (2019)")  # fmt: skip
+
+
+def _simulated(row: SimulatedComparison, outcome: str, terms: Terms) -> tuple[Cell, ...]:
+    """The line of one comparison; one that the plan is not sized for has no promise to be held against."""
+    pair = terms.pair(row.treated, row.other)
+    return (
+        terms.say("simulation.power" if row.truth else "simulation.alike", pair=pair),
+        Number(text("common.none", terms.language)) if row.promised is None
+        else Number(terms.form.percent(row.promised, 1), row.promised),
+        _with_error(row.power, terms),
+        _difference(outcome, row.bias, terms),
+        _with_error(row.coverage, terms),
+    )  # fmt: skip
 
 
 def say_design(method: str, terms: Terms) -> str:
@@ -159,7 +165,7 @@ def say_design(method: str, terms: Terms) -> str:
 def simulation_sentence(found: Trials, terms: Terms) -> str:
     """What the simulated pilots found, for the first page."""
     form = terms.form
-    weakest = min(found.comparisons, key=lambda row: row.power.value)
+    weakest = min((row for row in found.comparisons if row.truth), key=lambda row: row.power.value)
     return terms.say(
         "simulation.sentence", trials=form.integer(found.trials), pair=terms.pair(weakest.treated, weakest.other),
         power=form.percent(weakest.power.value, 1), power_error=form.decimal(100 * weakest.power.error, 1),

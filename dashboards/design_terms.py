@@ -39,7 +39,7 @@ class Terms:
     def source(self, name: str) -> str:
         """Readers' words for where an outcome is measured."""
         known = {"survey": "source.survey", "register": "source.register"}
-        return self.labels.get(name) or (self.say(known[name]) if name in known else self.name(name))
+        return self.labels.get(name) or self.say(known.get(name, "quoted"), name=self.name(name))
 
     def pair(self, treated: str, other: str) -> str:
         """A comparison in words."""

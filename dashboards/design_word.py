@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from dashboards import raster, svg
 from dashboards.figure import Figure, Number, Table
+from dashboards.render import WIDE
 from dashboards.report import EPOCH
 from dashboards.texts import text
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from dashboards.design_document import DesignDocument
 
 TABLE_STYLE = "Table Grid"
+WIDTH = 150
+"""Millimetres of a picture."""
 
 
 def word(document: DesignDocument) -> bytes:
@@ -24,9 +28,11 @@ def word(document: DesignDocument) -> bytes:
     out.add_heading(document.title, level=0)
     out.add_paragraph(text("design.subtitle", document.language))
     _keys(out, document)
+    out.add_heading(text("design.first_page", document.language), level=1)
     for answer in document.answers:
         out.add_heading(answer.question, level=2)
         out.add_paragraph(" ".join(answer.sentences))
+    out.add_page_break()
     for number, chapter in enumerate(document.chapters, 1):
         out.add_heading(f"{number}. {chapter.title}", level=1)
         for paragraph in chapter.paragraphs:
@@ -70,12 +76,25 @@ def _keys(out: Any, document: DesignDocument) -> None:
 def _figure(out: Any, figure: Figure, document: DesignDocument) -> None:
     out.add_heading(figure.title, level=2)
     out.add_paragraph(figure.sentence)
+    if figure.plotly:
+        _picture(out, figure)
     if figure.table.rows:
         out.add_paragraph(figure.table.caption, style="Caption")
         _table(out, figure.table)
     for line in (figure.note, text("common.source", document.language, source=figure.source) if figure.source else ""):
         if line:
             out.add_paragraph(line)
+
+
+def _picture(out: Any, figure: Figure) -> None:
+    """The drawing, with its words for who cannot see it."""
+    from docx.shared import Mm
+
+    run = out.add_paragraph().add_run()
+    run.add_picture(io.BytesIO(raster.png(svg.draw(figure.plotly, width=WIDE))), width=Mm(WIDTH))
+    described = run._r.xpath(".//wp:docPr")[0]
+    described.set("descr", figure.alt)
+    described.set("title", figure.title)
 
 
 def _table(out: Any, table: Table) -> None:

@@ -244,9 +244,18 @@ def _section_error(error: ValidationError) -> SectionError:
         remedy = f"did you mean '{near[0]}'?" if near else ""
     elif first["type"] == "missing":
         message = f"'{path[-1]}' is missing"
+    elif first["type"] in ("model_type", "model_attributes_type", "mapping_type"):
+        message = (
+            'holds keys with values, such as {value: 0.6, range: [0.4, 0.8], source: "…"}'
+            if path
+            else ("holds keys with values, such as arms, control and outcomes")
+        )
+    elif first["type"] == "too_short":
+        message = f"holds too few: at least {first.get('ctx', {}).get('min_length', 1)}"
     elif ": " in message and message.split(": ", 1)[0].isidentifier():
         key, message = message.split(": ", 1)
         path.append(key)
+    message = message.replace("Input should be", "must be")
     place = ".".join(["sample_size", *(str(part) for part in path)])
     return SectionError(f"{place}: {message}", path=("sample_size", *path), remedy=remedy)
 

@@ -7,13 +7,15 @@ are set side by side; each simulated share comes with its Monte Carlo error.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
 
+import randomization
+from analysis.multiplicity import adjust
 from analysis.planning.model import FULL, Model
 from analysis.power.errors import ImpossibleRequest
 from analysis.power.many_to_one import dunnett_critical
@@ -31,12 +33,16 @@ LEVELS = 4
 
 @dataclass(frozen=True, slots=True)
 class SimulatedComparison:
-    """One comparison over all trials: the power that was promised, and what the trials gave."""
+    """One comparison over all trials: the power that was promised, and what the trials gave.
+
+    `promised` is None for a comparison that the plan is not sized for. `power` is the share of trials that report the
+    comparison in the true direction, or in any when `truth` is zero.
+    """
 
     treated: str
     other: str
     truth: float
-    promised: float
+    promised: float | None
     power: Simulated
     bias: Simulated
     rmse: Simulated
@@ -53,6 +59,7 @@ class Trials:
     recruited: Mapping[str, int]
     estimator: str
     design: str
+    correction: str
     comparisons: tuple[SimulatedComparison, ...]
     false_alarm: Simulated
     any_found: Simulated
@@ -68,15 +75,18 @@ def simulated(
     outcome: str | None = None,
     design: Design | None = None,
     levels: Mapping[str, Mapping[str, float]] | None = None,
+    contrasts: Sequence[tuple[str, str]] = (),
+    correction: str = "",
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trials:
     """Trials of the plan at its planned size.
 
     `design` is the allocation that the pilot registered (without one the arms have fixed sizes) and `levels` the shares
-    of the levels of its strata. Loss is at random. `simplified` names what the simulated world leaves out: 'looks',
-    'r2', 'nested' or 'kind' (a clustered yes-or-no outcome, drawn as a continuous one of the same spread).
-    Raises ImpossibleRequest for a design with other arms than the plan.
+    of the levels of its strata; `contrasts` and `correction` those of the registered analysis, where they differ from
+    the family that the plan is sized for. Loss is at random. `simplified` names what the simulated world leaves out:
+    'looks', 'r2', 'nested' or 'kind' (a clustered yes-or-no outcome, drawn as a continuous one of the same spread).
+    Raises ImpossibleRequest for a design with other arms than the plan, OptionError for an unknown correction.
 
     >>> from analysis.planning import EXAMPLE, Plan
     >>> found = simulated(Plan.from_dict(EXAMPLE), seed=1, trials=200)
@@ -88,26 +98,47 @@ def simulated(
 
     model = plan.model(outcome)
     recruited = plan.n().recruited_by_arm
+    design = _design(plan, design)
     world, simplified = _world(plan, model, recruited, design, levels)
     estimator = "cluster_cr2" if world.cluster_size else "difference_in_means"
-    pairs = tuple(model.pairs())
+    pairs = tuple(contrasts) or tuple(model.pairs())
+    family = _Family(plan, pairs, correction or plan.section.correction)
     runs = [
         simulate(w, estimator=estimator, design=design, contrasts=pairs, trials=trials, seed=s,
                  alpha=plan.section.alpha, jobs=jobs, progress=progress or False)
         for w, s in ((world, seed), (_null(world), seed + 1))
     ]  # fmt: skip
-    found = _rejected(plan, runs[0].estimates, wanted=np.array([world.truth(*pair) for pair in pairs]))
-    alarms = _rejected(plan, runs[1].estimates, wanted=None)
-    promised = _promised(plan, model, recruited)
+    truths = np.array([round(world.truth(*pair), 12) for pair in pairs])
+    found, alarms = family.reported(runs[0].estimates, truths), family.reported(runs[1].estimates, 0 * truths)
+    promised, sized = _promised(plan, model, recruited), truths != 0
     rows = tuple(
-        SimulatedComparison(p.treated, p.comparison, p.truth, promised[pair], _share(found[:, place]), p.bias, p.rmse,
-                            p.coverage)
-        for place, (p, pair) in enumerate(zip(runs[0].contrasts, pairs, strict=True))
-    )  # fmt: skip
+        SimulatedComparison(*pair, p.truth, promised.get(pair), _share(hits), p.bias, p.rmse, p.coverage)
+        for p, pair, hits in zip(runs[0].contrasts, pairs, found.T, strict=True)
+    )
     return Trials(
-        model.outcome.name, trials, seed, dict(recruited), estimator, design.method if design is not None else "fixed",
-        rows, _share(np.any(alarms, axis=1)), _share(np.any(found, axis=1)), _share(np.all(found, axis=1)), simplified,
-    )  # fmt: skip
+        outcome=model.outcome.name,
+        trials=trials,
+        seed=seed,
+        recruited=dict(recruited),
+        estimator=estimator,
+        design="fixed" if design is None else design.method,
+        correction=family.correction,
+        comparisons=rows,
+        false_alarm=_share(np.any(alarms, axis=1)),
+        any_found=_share(np.any(found[:, sized], axis=1)),
+        all_found=_share(np.all(found[:, sized], axis=1)),
+        simplified=simplified,
+    )
+
+
+def _design(plan: Plan, registered: Design | None) -> Design | None:
+    """The allocation to draw from: whole clusters of one size need none, unequal arms need one."""
+    if plan.section.clusters is not None:
+        return None
+    ratios = {arm.name: arm.ratio for arm in plan.section.arms}
+    if registered is None and len(set(ratios.values())) > 1:
+        return randomization.complete(ratios)
+    return registered
 
 
 def _promised(plan: Plan, model: Model, recruited: Mapping[str, int]) -> dict[tuple[str, str], float]:
@@ -133,8 +164,6 @@ def _world(
     base = model.level(control, FULL, 1.0)
     effects = {name: model.level(name, FULL, 1.0) - base for name in recruited if name != control}
     people = sum(recruited.values())
-    if design is None and len(set(recruited.values())) > 1:
-        raise ImpossibleRequest("design", "groups of unequal size are simulated with the registered allocation")
     unit = size * len(recruited) if size else len(recruited)
     lost = section.attrition.get(outcome.measured_by)
     share = 0.0 if lost is None else lost.value
@@ -148,7 +177,7 @@ def _world(
         control=control,
         kind="continuous" if continuous else "binary",
         mean=base,
-        sd=outcome.sd.value if outcome.sd is not None else math.sqrt(base * (1 - base)) if continuous else 1.0,
+        sd=_spread(model, recruited),
         cluster_size=size,
         icc=clusters.icc.value if clusters is not None else 0.0,
         attrition={} if size or not share else dict.fromkeys((control, *effects), share),
@@ -161,6 +190,14 @@ def _world(
         "kind": continuous and outcome.kind == "binary",
     }
     return world, tuple(key for key, out in left_out.items() if out)
+
+
+def _spread(model: Model, recruited: Mapping[str, int]) -> float:
+    """Standard deviation within arms; of a share, that of the average arm."""
+    if model.outcome.sd is not None:
+        return model.outcome.sd.value
+    shares = [model.level(name, FULL, 1.0) for name in recruited]
+    return math.sqrt(sum(p * (1 - p) for p in shares) / len(shares))
 
 
 def _columns(design: Design | None, levels: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
@@ -176,41 +213,43 @@ def _null(world: World) -> World:
     return replace(world, effects=dict.fromkeys(world.effects, 0.0))
 
 
-def _rejected(plan: Plan, estimates: np.ndarray, wanted: np.ndarray | None) -> np.ndarray:
-    """Which comparisons each trial reports, (trials, comparisons), after the correction of the family.
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """The comparisons that share one error, and how their p-values are corrected."""
 
-    With `wanted`, true effects, only findings in their direction count.
-    """
-    section = plan.section
-    values, p = estimates[:, :, 0], np.nan_to_num(estimates[:, :, 2], nan=1.0)
-    if section.sides == 1:
-        signs = np.sign([plan.model().outcome.effect.value] * p.shape[1])
-        p = np.where(values * signs > 0, p / 2, 1 - p / 2)
-    found = _corrected(plan, p) < section.alpha
-    return found if wanted is None else found & (np.sign(values) == np.sign(wanted))
+    plan: Plan
+    pairs: tuple[tuple[str, str], ...]
+    correction: str
 
+    def reported(self, estimates: np.ndarray, truths: np.ndarray) -> np.ndarray:
+        """Which comparisons each trial reports, (trials, comparisons): a finding against a true direction is none."""
+        section = self.plan.section
+        values, p = estimates[:, :, 0], np.nan_to_num(estimates[:, :, 2], nan=1.0)
+        if section.sides == 1:
+            wanted = np.sign(self.plan.model().outcome.effect.value)
+            p = np.where(values * wanted > 0, p / 2, 1 - p / 2)
+        found = self._corrected(p) < section.alpha
+        return found & ((np.sign(values) == np.sign(truths)) | (truths == 0))
 
-def _corrected(plan: Plan, p: np.ndarray) -> np.ndarray:
-    """p-values that may be held against alpha, comparison by comparison."""
-    count, section = p.shape[1], plan.section
-    if count == 1 or section.correction == "none":
-        return p
-    if section.correction == "bonferroni":
-        return np.minimum(p * count, 1)
-    if section.correction == "dunnett":
-        # The single-step critical value as the level that one comparison may use.
+    def _corrected(self, p: np.ndarray) -> np.ndarray:
+        """p-values that may be held against alpha, comparison by comparison."""
+        if p.shape[1] == 1 or self.correction == "none":
+            return p
+        if self.correction == "dunnett":
+            return np.minimum(p * self.plan.section.alpha / self._dunnett_level(), 1)
+        return np.apply_along_axis(adjust, 1, p, self.correction)
+
+    def _dunnett_level(self) -> float:
+        """The single-step critical value as the level that one comparison may use."""
+        section, (others, count) = self.plan.section, ({b for _, b in self.pairs}, len(self.pairs))
+        if len(others) > 1:
+            raise ImpossibleRequest("correction", "Dunnett compares every arm with one control", remedy="use holm")
         ratios = {arm.name: arm.ratio for arm in section.arms}
-        other = plan.model().pairs()[0][1]
-        mean = sum(ratios[a] for a, _ in plan.model().pairs()) / count
-        critical = dunnett_critical(count, section.alpha, sides=section.sides, control_ratio=ratios[other] / mean)
-        level = section.sides * float(special.ndtr(-critical))
-        return np.minimum(p * section.alpha / level, 1)
-    order = np.argsort(p, axis=1)
-    stepped = np.take_along_axis(p, order, axis=1) * np.arange(count, 0, -1)
-    held = np.minimum(np.maximum.accumulate(stepped, axis=1), 1)
-    out = np.empty_like(p)
-    np.put_along_axis(out, order, held, axis=1)
-    return out
+        mean = sum(ratios[a] for a, _ in self.pairs) / count
+        critical = dunnett_critical(
+            count, section.alpha, sides=section.sides, control_ratio=ratios[others.pop()] / mean
+        )
+        return section.sides * float(special.ndtr(-critical))
 
 
 def _share(hits: Any) -> Simulated:

@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "audit": "pilot.cli.audit:audit",
     "db": "pilot.cli.database:db",
     "demo": "pilot.cli.running:demo",
+    "design-document": "pilot.cli.design:command",
     "export": "pilot.cli.data:export",
     "import": "pilot.cli.data:import_",
     "protocol": "pilot.cli.protocols:protocol",
