@@ -26,6 +26,8 @@ __all__ = [
 ]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(160)
+# Above one half the two one-sided tests would no longer exclude each other.
+_LEVELS = (1e-20, 0.5)
 
 
 def tost_power(delta: float, low: float, high: float, se: float, df: float, alpha: float) -> float:
@@ -39,7 +41,7 @@ def tost_power(delta: float, low: float, high: float, se: float, df: float, alph
     0.650796
     """
     critical = tails.t_critical(alpha, df, 1)
-    widest = (high - low) / (2 * critical * se)
+    widest = (high - low) / (2 * critical * se) if critical > 0 else math.inf
     bottom = math.sqrt(stats.chi2.ppf(1e-15, df) / df)
     top = min(widest, math.sqrt(stats.chi2.isf(1e-15, df) / df))
     if top <= bottom:
@@ -149,6 +151,7 @@ def equivalence_means(
             {"n": arms.smallest(n2, 1.0 if paired else ratio), **ranges},
             lambda n, **_: {"pairs": n} if paired else arms.totals(n, n2, ratio),
             {"delta": delta, "low": low, "high": high, "sd": sd, "ratio": ratio},
+            levels=_LEVELS,
         )
 
     return ask(test).answer(rivals=[ask(kind) for kind in _TOST_TESTS if kind != test])
@@ -225,6 +228,7 @@ def equivalence_ratio(
         {"n_total": SizeRange(max(4.0, (lost + 1) / each), multiple=step)},
         lambda n_total, **_: {"df": each * n_total - lost},
         {"cv": cv, "theta": theta, "low": low, "high": high},
+        levels=_LEVELS,
     ).answer()
 
 
@@ -321,6 +325,7 @@ def equivalence_proportions(
             {"n": arms.smallest(n2, ratio), **ranges},
             lambda n, **_: arms.totals(n, n2, ratio),
             {"p1": p1, "p2": p2, "low": low, "high": high, "ratio": ratio},
+            levels=_LEVELS,
         )
 
     return ask(test).answer(rivals=[ask("bound" if test == "z" else "z")])
@@ -374,4 +379,5 @@ def equivalence_rates(
         {"n": arms.smallest(n2, ratio)},
         lambda n, **_: arms.totals(n, n2, ratio),
         {"rate1": rate1, "rate2": rate2, "low": low, "high": high, "exposure": exposure, "dispersion": dispersion},
+        levels=_LEVELS,
     ).answer()

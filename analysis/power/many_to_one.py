@@ -17,7 +17,7 @@ from scipy import special, stats
 
 from analysis.power.roots import root
 
-__all__ = ["Rejections", "dunnett_critical", "joint_within", "rejections", "step_down_critical"]
+__all__ = ["Rejections", "dunnett_critical", "joint_beyond", "joint_within", "rejections", "step_down_critical"]
 
 _X, _W = np.polynomial.legendre.leggauss(128)
 _NODES = 8.5 * _X
@@ -29,7 +29,7 @@ def _scales(df: float) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of sqrt(chi-square / df), the estimated standard deviation over the true one."""
     if math.isinf(df) or df > 1e7:
         return np.ones(1), np.ones(1)
-    low, high = (math.sqrt(stats.chi2.ppf(q, df) / df) for q in (1e-14, 1 - 1e-14))
+    low, high = math.sqrt(stats.chi2.ppf(1e-14, df) / df), math.sqrt(stats.chi2.isf(1e-14, df) / df)
     s = low + (high - low) * (_CHI_X + 1) / 2
     return s, (high - low) / 2 * _CHI_W * stats.chi2.pdf(df * s**2, df) * 2 * df * s
 
@@ -42,17 +42,26 @@ def joint_within(critical: float, loadings: Sequence[float], sides: int, df: flo
     >>> round(joint_within(1.96, [0.0], 2), 4)
     0.95
     """
+    return 1 - joint_beyond(critical, loadings, sides, df)
+
+
+def joint_beyond(critical: float, loadings: Sequence[float], sides: int, df: float = math.inf) -> float:
+    """P(some comparison exceeds `critical`) under the null, right also where it is tiny.
+
+    >>> round(joint_beyond(6.0, [0.5] * 3, 2) * 1e9, 3)
+    5.92
+    """
     scales, weights = _scales(df)
     reach = critical * scales[:, None]
-    inside = np.ones((len(scales), len(_NODES)))
+    log_inside = np.zeros((len(scales), len(_NODES)))
     # Equal loadings, the usual case, need one evaluation whatever the number of comparisons.
     for load, times in Counter(loadings).items():
         own = math.sqrt(1 - load**2)
-        within = special.ndtr((reach - load * _NODES) / own)
+        beyond = special.ndtr((load * _NODES - reach) / own)
         if sides == 2:
-            within -= special.ndtr((-reach - load * _NODES) / own)
-        inside *= within**times
-    return float(weights @ (inside @ _MASS))
+            beyond = beyond + special.ndtr((-reach - load * _NODES) / own)
+        log_inside += times * np.log1p(-np.minimum(beyond, 1 - 1e-16))
+    return float(weights @ (-np.expm1(log_inside) @ _MASS))
 
 
 def dunnett_critical(
@@ -68,7 +77,8 @@ def dunnett_critical(
     load = math.sqrt(1 / (1 + control_ratio))
     loadings = [load] * comparisons
     top = float(-special.stdtrit(df if math.isfinite(df) else 1e9, alpha / (2 * comparisons + 2))) + 1.0
-    return root(lambda c: joint_within(c, loadings, sides, df) - (1 - alpha), 0.0, top, xtol=1e-12)
+    lowest = 0.0 if sides == 2 else -top
+    return root(lambda c: alpha - joint_beyond(c, loadings, sides, df), lowest, top, xtol=1e-12)
 
 
 def step_down_critical(

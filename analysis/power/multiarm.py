@@ -26,6 +26,7 @@ _SOURCES = {
     "none": "no correction",
 }
 _STEP_DOWN = ("holm", "dunnett_step_down")
+_LEVELS = (1e-12, 0.5)
 # (shifts, loadings on the control's error, widths of the critical values) of the comparisons at a size of arm.
 Comparisons = tuple[list[float], list[float], list[float]]
 
@@ -134,6 +135,7 @@ def several_means(
                 _sizes(n, count, control_ratio) | {"critical": critical(standing(n, delta)[1], alpha)[0]}
             ),
             {"comparisons": count, "sd": sd, "control_ratio": control_ratio, "sides": sides},
+            levels=_LEVELS,
         )
 
     return ask(correction).answer(rivals=_rivals(ask, correction))
@@ -207,6 +209,7 @@ def several_proportions(
             {"n": SizeRange(2), "p_treated": EffectRange(p_control, 1.0 if direction == "higher" else 0.0, 0.01)},
             lambda n, alpha, **_: _sizes(n, count, control_ratio) | {"critical": critical(alpha)[0]},
             {"p_control": p_control, "control_ratio": control_ratio, "sides": sides, "comparisons": count},
+            levels=_LEVELS,
         )
 
     return ask(correction).answer(rivals=_rivals(ask, correction))

@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 from analysis.power import checks, exact, tails
+from analysis.power.errors import ImpossibleRequest
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
 from analysis.power.wording import asked
@@ -54,9 +55,9 @@ def paired_proportions(
     checks.at_least(1, n=n)
     checks.choice("method", method, (*_METHODS, "exact"))
     if p10 is not None or p01 is not None:
-        checks.probability(p10=p10 or 0.0, p01=p01 or 0.0)
-        assert p10 is not None
-        assert p01 is not None
+        if p10 is None or p01 is None:
+            raise ImpossibleRequest("p01" if p01 is None else "p10", "give both discordant cells, p10 and p01")
+        checks.probability(p10=p10, p01=p01)
         discordant, odds_ratio = p10 + p01, max(p10, p01) / min(p10, p01)
     checks.between("discordant", discordant, 1e-12, 1.0)
     checks.positive(discordant=discordant if discordant is not None else 0.0, odds_ratio=odds_ratio)

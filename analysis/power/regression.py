@@ -159,9 +159,14 @@ def _t_fisher(n: float, r: float, _r0: float, alpha: float, sides: int, both_tai
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(400)
 
 
+def _spread(n: float) -> float:
+    """How far Fisher's z strays with a chance above 1e-14: as a normal, or in small samples as exp(-(n - 2) |z|)."""
+    return max(9 / math.sqrt(max(n - 3, 1)), 36 / (n - 2))
+
+
 def correlation_tail(r: float, rho: float, n: float) -> float:
     """P(sample correlation > r) for a bivariate normal sample of n with correlation rho. Source: Hotelling (1953)."""
-    centre, spread = math.atanh(rho), 9 / math.sqrt(n - 3 if n > 4 else 1)
+    centre, spread = math.atanh(rho), _spread(n)
     bottom = max(math.atanh(r), centre - spread)
     top = max(centre + spread, bottom + spread)
     z = bottom + (top - bottom) * (_NODES + 1) / 2
@@ -181,7 +186,7 @@ def correlation_tail(r: float, rho: float, n: float) -> float:
 
 def _exact(n: float, r: float, r0: float, alpha: float, sides: int, both_tails: bool) -> float:
     tail = alpha / sides
-    span = 9 / math.sqrt(max(n - 3, 1))
+    span = _spread(n)
 
     def quantile(upper: float) -> float:
         low, high = math.atanh(r0) - span, math.atanh(r0) + span
@@ -245,6 +250,7 @@ def correlation(
             {"n": SizeRange(4), "r": EffectRange(r0, 1.0 if direction == "higher" else -1.0, 0.02)},
             None,
             {"r0": r0, "sides": sides},
+            levels=(1e-12, 0.5),
         )
 
     others = [k for k in ("fisher", "t") if k != method and (k != "t" or r0 == 0)]

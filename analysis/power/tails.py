@@ -53,9 +53,10 @@ def t_power(ncp: Any, df: Any, alpha: Any, sides: int = 2, both_tails: bool = Tr
     df = np.minimum(df, _NORMAL_FROM)
     critical = t_critical(alpha, df, sides)
     ncp = np.abs(ncp)
-    power = 1 - special.nctdtr(df, ncp, critical)
+    # The series loses itself where what lies below a negative value is under 1e-30, and says so by NaN.
+    missed = special.nctdtr(df, ncp, critical)
+    power = 1 - np.where(np.isnan(missed) & (np.asarray(critical) < 0), 0.0, missed)
     if sides == 2 and both_tails:
-        # The series loses itself where the wrong tail is below 1e-30, and says so by NaN.
         power = power + np.nan_to_num(special.nctdtr(df, ncp, -critical), nan=0.0)
     return _plain(power)
 

@@ -51,6 +51,31 @@ QUESTIONS = [
     ("late_means", {"take_up": 0.6, "take_up_control": 0.05}, "n", "late", 0.4, 250),
     ("several_means", {"comparisons": 2}, "n", "delta", 0.4, 110),
     ("group_sequential", {"looks": 3}, "n", "delta", 0.4, 100),
+    ("group_sequential", {"looks": [0.4, 1.0], "spending": "pocock", "ratio": 2.0}, "n", "delta", 0.4, 80),
+    ("two_means", {"sd2": 2.0, "ratio": 0.1}, "n", "delta", 1.5, 100),
+    ("one_proportion_arcsine", {}, "n", "h", 0.3, 100),
+    ("noninferiority_means", {"delta": 0.1}, "n", "margin", -0.3, 100),
+    ("noninferiority_proportions", {"p1": 0.4, "p2": 0.4}, "n", "margin", -0.12, 250),
+    ("noninferiority_ratio", {"p1": 0.4, "p2": 0.4}, "n", "margin", 0.75, 300),
+    ("equivalence_means", {"delta": 0.05}, "n", "margin", 0.5, 90),
+    ("equivalence_proportions", {"p1": 0.4, "p2": 0.42}, "n", "margin", 0.15, 250),
+    ("cluster_means", {"icc": 0.05, "clusters": 12}, "cluster_size", "delta", 0.35, 20),
+    ("cluster_proportions", {"p1": 0.3, "icc": 0.02, "clusters": 12, "cv": 0.5}, "cluster_size", "p2", 0.42, 30),
+    ("cluster_rates", {"rate1": 0.01, "exposure": 500, "variation": 0.25}, "clusters", "rate2", 0.005, 18),
+    ("several_levels", {"sizes": [8, 5], "icc": [0.1, 0.1], "treatment_level": 3}, "top", "delta", 0.5, 30),
+    ("partially_nested_proportions", {"p1": 0.3, "icc": 0.05, "cluster_size": 10}, "n", "p2", 0.45, 200),
+    (
+        "stepped_wedge_proportions",
+        {"p1": 0.3, "sd_cluster": 0.02, "cluster_size": 20, "steps": 4},
+        "clusters_per_step",
+        "p2",
+        0.22,
+        5,
+    ),
+    ("late_proportions", {"p1": 0.3, "take_up": 0.6}, "n", "late", 0.2, 250),
+    ("several_proportions", {"p_control": 0.2, "comparisons": 2}, "n", "p_treated", 0.32, 200),
+    ("lottery_means", {"places": 80}, "applicants", "delta", 0.4, 240),
+    ("lottery_proportions", {"places": 150, "p1": 0.3}, "applicants", "p2", 0.42, 400),
 ]
 
 
@@ -71,6 +96,25 @@ def test_the_rounded_size_has_at_least_the_power(question):
     assert answer.solved == size
     assert answer.rounded >= answer.value - 1e-6
     assert answer.at_rounded["power"] >= 0.8 - 1e-9
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=[f"{q[0]}-{i}" for i, q in enumerate(QUESTIONS)])
+@pytest.mark.parametrize("alpha", [0.01, 0.2])
+def test_the_level_is_the_one_under_which_the_power_holds(question, alpha):
+    name, fixed, size, effect, value, n = question
+    ask = getattr(power, name)
+    reached = ask(**fixed, **{size: n, effect: value}, alpha=alpha).power
+    assert ask(**fixed, **{size: n, effect: value}, power=reached, alpha=None).alpha == pytest.approx(alpha, rel=1e-4)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=[f"{q[0]}-{i}" for i, q in enumerate(QUESTIONS)])
+def test_a_larger_sample_never_has_less_power_and_a_stricter_level_never_more(question):
+    name, fixed, size, effect, value, n = question
+    ask = getattr(power, name)
+    rising = [ask(**fixed, **{size: n * factor, effect: value}, alpha=0.05).power for factor in (1, 1.3, 2, 5)]
+    falling = [ask(**fixed, **{size: n, effect: value}, alpha=alpha).power for alpha in (0.1, 0.05, 1e-3, 1e-8)]
+    assert rising == sorted(rising)
+    assert falling == sorted(falling, reverse=True)
 
 
 @settings(derandomize=True, deadline=None, max_examples=40)
@@ -152,6 +196,19 @@ def test_a_small_expected_cell_is_warned_about():
         ("contrast", {"weights": [1, 1], "delta": 1, "power": 0.8}, "weights"),
         ("several_means", {"comparisons": 0, "delta": 1, "power": 0.8}, "comparisons"),
         ("recruited", {"n": 100, "attrition": 1.0}, "attrition"),
+        ("two_means", {"delta": 0.2, "n": 10, "ratio": 0.1}, "ratio"),
+        ("two_means", {"delta": 0.2, "power": 0.8, "sdd": 2}, "sdd"),
+        ("two_means", {"delta": 0.2, "power": 0.8, "d": 0.2}, "d"),
+        ("cluster_means", {"delta": 0.2, "icc": 0.1, "cluster_size": 10, "clusters": 1}, "clusters"),
+        ("cluster_means", {"delta": 0.2, "icc": 0.1, "cluster_size": 10, "clusters": 1, "test": "z"}, "clusters"),
+        ("two_rates", {"rate1": 1, "rate2": 1.2, "power": 0.8, "dispersion": 0.5, "method": "sqrt"}, "method"),
+        ("logrank_events", {"hazard_ratio": 1.3, "null": 1.3, "power": 0.8}, "hazard_ratio"),
+        ("mams", {"arms": 3, "stages": 8, "effect": 0.5}, "stages"),
+        ("mams", {"arms": 3, "stages": 3, "effect": 0.5, "futility": [0.0]}, "futility"),
+        ("several_levels", {"sizes": [8], "icc": [0.1, 0.1], "treatment_level": 2, "top": 9, "power": 0.8}, "icc"),
+        ("lottery_means", {"places": 100, "applicants": 90, "delta": 0.2}, "applicants"),
+        ("paired_proportions", {"p10": 0.2, "power": 0.8}, "p01"),
+        ("group_sequential", {"looks": 2, "alpha": None, "power": 0.8}, "alpha"),
     ],
 )
 def test_an_impossible_request_names_the_binding_parameter(name, arguments, parameter):
@@ -164,6 +221,52 @@ def test_an_impossible_request_names_the_binding_parameter(name, arguments, para
 def test_a_size_that_no_axis_can_reach_is_not_invented():
     with pytest.raises(NoSolution, match="even at"):
         power.cluster_means(delta=1e-8, icc=0.05, cluster_size=10, power=0.8)
+
+
+def test_too_few_clusters_are_not_made_up_for_by_their_size():
+    with pytest.raises(NoSolution, match="cluster_size"):
+        power.cluster_means(delta=0.2, icc=0.2, clusters=4, power=0.8)
+
+
+def test_the_other_names_of_a_quantity_are_understood():
+    asked = power.two_means(delta=0.3, sd=1, power=0.9, sides=1, ratio=2.0)
+    assert power.two_means(d=0.3, sigma=1, beta=0.1, alternative="one-sided", ratio=2.0).n == asked.n
+    assert power.two_means(d=0.3, n_total=300, ratio=2.0).n == 100
+    assert power.logrank_events(hr=0.75, power=0.8).events == power.logrank_events(hazard_ratio=0.75, power=0.8).events
+
+
+def test_the_wrong_tail_can_be_left_out_everywhere():
+    small = {"both_tails": False}
+    assert power.one_mean(n=20, delta=0.05, **small).power < power.one_mean(n=20, delta=0.05).power
+    assert power.correlation(n=20, r=0.05, **small).power < power.correlation(n=20, r=0.05).power
+    assert power.two_rates(n=20, rate1=1, rate2=1.01, **small).power < power.two_rates(n=20, rate1=1, rate2=1.01).power
+
+
+def test_every_size_from_the_lasting_one_of_a_saw_tooth_has_the_power():
+    answer = power.one_proportion(p0=0.25, p1=0.4, sides=1, alpha=0.025, power=0.8, method="exact")
+    powers = {
+        n: power.one_proportion(p0=0.25, p1=0.4, sides=1, alpha=0.025, n=n, method="exact").power
+        for n in range(60, 200)
+    }
+    assert answer.n == min(n for n, reached in powers.items() if reached >= 0.8)
+    assert answer.n_stable == max(n for n, reached in powers.items() if reached < 0.8) + 1
+    assert "saw-tooth" in answer.warnings[0]
+
+
+def test_a_lottery_takes_no_finite_population_correction():
+    answer = power.lottery_means(places=200, applicants=500, delta=0.25)
+    assert answer.power == power.two_means(n=300, n2=200, delta=0.25).power
+    assert "no finite-population correction" in answer.warnings[-1]
+
+
+@pytest.mark.parametrize("stages", [4])
+def test_one_arm_over_several_stages_is_a_group_sequential_trial(stages):
+    # With a single arm nothing is shared with other arms, so the bounds are those of a one-sided sequential test.
+    single = power.mams(arms=1, stages=stages, effect=0.5, shape="pocock", alpha=0.025)
+    bounds = power.boundaries(looks=stages, spending="pocock", alpha=0.025, sides=1)
+    assert single.upper[0] == pytest.approx(bounds.constant, abs=2e-4)
+    again = power.group_sequential(looks=stages, spending="pocock", alpha=0.025, sides=1, delta=0.5, power=0.9)
+    assert single.n * stages == pytest.approx(again.n, rel=1e-3)
 
 
 def test_assurance_above_the_prior_chance_of_an_effect_has_no_size():
