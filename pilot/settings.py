@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import threading
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -161,13 +162,25 @@ def _own_secrets(values: dict[str, Any]) -> None:
         path = folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-                file.write(make())
-        except FileExistsError:
-            pass
+            _write_once(path, make)
         except OSError as error:
             raise SettingsError(f"the home folder {values['home']} cannot be written ({error.strerror}).") from None
         values[name] = path.read_text(encoding="ascii").strip()
+
+
+def _write_once(path: Path, make: Callable[[], str]) -> None:
+    """The file appears whole or not at all, and of several processes that start at once the first one decides."""
+    if path.exists():
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(make())
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        pass
+    finally:
+        beside.unlink()
 
 
 def documentation() -> list[tuple[str, str, str]]:

@@ -32,6 +32,7 @@ from sqlalchemy import (
     text,
 )
 
+import pilot.models  # noqa: F401  # the tables that migrations are held to
 from pilot import schema
 from pilot.db import Base, Database
 from pilot.errors import PilotError, SettingsError
