@@ -24,6 +24,8 @@ from dashboards.disclosure import Rules
 from dashboards.errors import DisclosureError
 
 Array = NDArray[np.float64]
+WITHIN = 1e-6
+"""What a linear programme may be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,35 @@ def leaks(cells: Sequence[PublishedCell], rules: Rules) -> tuple[Leak, ...]:
     if not cells:
         return ()
     parts = _Parts(cells)
-    found = []
-    for target in _targets(cells, parts, rules):
-        low, high = parts.range_of(target.parts)
-        if high - low < target.width - 1e-6:
-            found.append(Leak(target.how, target.people, low, high))
-    return tuple(found)
+    return tuple(
+        Leak(target.how, target.people, low, high)
+        for target, (low, high) in _ranges(_targets(cells, parts, rules), parts)
+        if high - low < target.width - WITHIN
+    )
+
+
+def _ranges(targets: Sequence[_Target], parts: _Parts) -> Iterable[tuple[_Target, tuple[float, float]]]:
+    """For each target its range, or a part of it that is wide enough already.
+
+    The true sizes agree with everything published, and so does the answer to every linear programme: each is tried on
+    all targets, so that most are cleared without a programme of their own. A target that is not cleared gets its exact
+    range.
+    """
+    picks = np.zeros((len(targets), len(parts.sizes)))
+    for place, target in enumerate(targets):
+        picks[place, list(target.parts)] = 1
+    low = picks @ np.array(parts.sizes, float)
+    high = low.copy()
+    widths = np.array([target.width for target in targets])
+    for place, target in enumerate(targets):
+        for sign in (-1, 1):
+            if high[place] - low[place] >= widths[place] - WITHIN:
+                break
+            value, sizes = parts.extreme(picks[place], sign)
+            if sizes is not None:
+                low, high = np.minimum(low, picks @ sizes), np.maximum(high, picks @ sizes)
+            (low if sign > 0 else high)[place] = value
+        yield target, (float(low[place]), float(high[place]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,21 +154,19 @@ class _Parts:
         low, high = np.array([cells[c].low for c in rows]), np.array([cells[c].high for c in rows])
         self.known = csr_array(np.vstack([matrix, -matrix])), np.concatenate([high, -low])
 
-    def range_of(self, parts: Sequence[int]) -> tuple[float, float]:
-        """The smallest and largest number of people in these parts together that agree with everything published."""
-        cost = np.zeros(len(self.signatures))
-        cost[list(parts)] = 1
-        return self._extreme(cost, 1), self._extreme(cost, -1)
+    def extreme(self, cost: Array, sign: int) -> tuple[float, Array | None]:
+        """The smallest (`sign` 1) or largest (-1) sum of `cost` over sizes that agree with everything published.
 
-    def _extreme(self, cost: Array, sign: int) -> float:
+        With it the sizes that reach it; none where the sum has no upper end.
+        """
         matrix, limit = self.known
         known = {"A_ub": matrix, "b_ub": limit} if len(limit) else {}
         found = linprog(sign * cost, bounds=(0, None), method="highs", **known)
         if found.status in (3, 4) and sign < 0:
-            return math.inf
+            return math.inf, None
         if found.status != 0:
             raise DisclosureError(f"the published cells contradict one another: {found.message}")
-        return round(float(sign * found.fun), 6) + 0.0
+        return round(float(sign * found.fun), 6) + 0.0, found.x
 
 
 def _targets(cells: Sequence[PublishedCell], parts: _Parts, rules: Rules) -> list[_Target]:
