@@ -72,6 +72,7 @@ class Shot:
 
 
 PERSON = f"/{OPEN}/caseload >> tbody th a"
+ANSWERED = "kind=share&groups=2&base=15&gain=6&whom=takers"
 # Adding a picture is adding a line. ` >> ` follows the first such link of the page before it.
 SHOTS: tuple[Shot, ...] = (
     Shot("advisor-caseload", "advisor", f"/{OPEN}/caseload"),
@@ -86,6 +87,8 @@ SHOTS: tuple[Shot, ...] = (
     Shot("researcher-baseline", "researcher", f"/{FINISHED}/flow", part="#section-baseline"),
     Shot("researcher-protocol", "researcher", f"/{FINISHED}/protocol"),
     Shot("researcher-masked", "researcher", f"/{OPEN}/flow"),
+    Shot("researcher-sample-size", "researcher", f"/{FINISHED}/sample-size"),
+    Shot("researcher-wizard", "researcher", f"/{FINISHED}/sample-size/wizard/take_up?{ANSWERED}", 360),
     Shot("statistician-looks", "statistician", f"/{FINISHED}/looks"),
     Shot("statistician-looks-closed", "statistician", f"/{OPEN}/looks"),
     Shot("statistician-effects", "statistician", f"/{FINISHED}/flow", part="#section-effects"),

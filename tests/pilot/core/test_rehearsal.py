@@ -148,7 +148,7 @@ def everybody_answers(data: dict[str, Any]) -> None:
 @pytest.mark.heavy
 def test_when_nobody_stops_the_power_is_the_computed_one_and_the_level_is_kept():
     protocol = changed(everybody_answers)
-    report = report_of(protocol, rehearse(protocol, Order(450, 150, seed=2)))
+    report = report_of(protocol, rehearse(protocol, Order(240, 60, seed=2)))
 
     def near(found: Simulated, exact: float) -> bool:
         return abs(found.value - exact) < 3 * found.error
