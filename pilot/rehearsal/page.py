@@ -35,7 +35,8 @@ class _Page:
         say = self._text
         chapters = (
             Chapter("answer", say("answer"), tuple(self._answer())),
-            Chapter("performance", say("performance"), (say("performance_lead"),), (), (self._assumed(), self._null())),
+            Chapter("performance", say("performance"), (say("performance_lead"),), (),
+                    (self._finds(), self._estimates())),
             Chapter("flow-chapter", say("flow"), (say("flow_lead", people=self._whole(self.report.participants)),), (),
                     (self._flow(),)),
             Chapter("world", say("world"), (), tuple(self._facts())),
@@ -66,22 +67,21 @@ class _Page:
         planned = self._share(row.planned or 0.0)
         return f"{found} {self._text('planned_said', planned=planned, people=self._whole(self.report.participants))}"
 
-    def _assumed(self) -> Figure:
-        columns = ("comparison", "truth", "bias", "rmse", "coverage", "power", "planned", "refused")
+    def _finds(self) -> Figure:
         rows = [
-            (self._name(r), self._number(r.truth), self._pm(r.bias), self._pm(r.rmse), self._pm(r.coverage, share=True),
-             self._pm(r.power, share=True), "–" if r.planned is None else Number(self._share(r.planned), r.planned),
-             Number(self._whole(r.refused), r.refused))
+            (self._name(r), self._pm(r.power, share=True),
+             "–" if r.planned is None else Number(self._share(r.planned), r.planned),
+             self._pm(r.false_positive, share=True), Number(self._whole(r.refused), r.refused))
             for r in self.report.rows
         ]  # fmt: skip
-        return self._table("assumed", columns, rows)
+        return self._table("finds", ("comparison", "power", "planned", "false", "refused"), rows)
 
-    def _null(self) -> Figure:
+    def _estimates(self) -> Figure:
         rows = [
-            (self._name(r), self._pm(r.false_positive, share=True), self._pm(r.null_coverage, share=True))
+            (self._name(r), self._number(r.truth), self._pm(r.bias), self._pm(r.rmse), self._pm(r.coverage, share=True))
             for r in self.report.rows
         ]
-        return self._table("null", ("comparison", "false", "coverage"), rows)
+        return self._table("estimates", ("comparison", "truth", "bias", "rmse", "coverage"), rows)
 
     def _table(self, name: str, columns: tuple[str, ...], rows: list[tuple[Cell, ...]]) -> Figure:
         sentence = self._text(f"{name}_sentence", trials=self._whole(self.report.trials))
