@@ -269,3 +269,45 @@ def test_the_answers_that_were_handed_in_are_left_as_they_were():
     answers: dict[str, Any] = {"age": 1}
     answer(example("integer"), answers, "age", "2")
     assert answers == {"age": 1}
+
+
+def test_the_age_of_the_first_is_found_from_each_of_the_others():
+    answers = {"person.1.age": 40, "person.2.age": 52}
+    found = data(example("indexed_repeat"), answers)
+    assert (found["person.1.older"], found["person.2.older"]) == (0, 12)
+
+
+def test_the_number_of_an_instance_decides_what_is_asked_in_it():
+    assert keys(example("position"), {}) == ["child.1.first_child", "child.2.other_child", "child.3.other_child"]
+
+
+def test_a_town_is_offered_for_the_own_province_of_each_person():
+    answers = {"member.1": "yes", "member.1.member_province": "gr", "member.2": "yes", "member.2.member_province": "zh"}
+    path = walk(example("household"), answers, context=NOW)
+    towns = {step.key: [choice.name for choice in step.choices] for step in path.steps if step.key.endswith("town")}
+    assert towns == {"member.1.member_town": ["groningen", "delfzijl"], "member.2.member_town": ["leiden"]}
+
+
+def test_a_town_that_left_the_list_is_asked_again_and_is_no_answer_until_then():
+    answers = {
+        "member.1": "yes",
+        "member.1.member_province": "zh",
+        "member.1.member_town": "delfzijl",
+        "member.2": "no",
+    }
+    path = walk(example("household"), answers, context=NOW)
+    assert path.next is not None
+    assert path.next.key == "member.1.member_town"
+
+
+def test_the_order_of_choices_is_the_own_one_of_each_participant_and_stays_the_same():
+    def order(seed: str) -> list[str]:
+        where = Context(NOW.today, NOW.now, "en", seed)
+        return [choice.name for choice in walk(example("randomize_own"), {}, context=where).steps[0].choices]
+
+    assert order("a") == order("a")
+    assert len({tuple(order(seed)) for seed in "abcdefghij"}) > 3
+
+
+def test_each_language_has_its_own_recording():
+    assert example("media_languages").shown_files == ("hello-en.mp3", "hello-nl.mp3")

@@ -1,15 +1,18 @@
 """Expressions: what is refused and where, and what holds for all values."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveys import ExpressionError
+from surveys import Context, ExpressionError, Instrument, Question
 from surveys.expressions import compile, evaluate, parse
+from surveys.expressions.functions import FUNCTIONS
 from surveys.expressions.values import days, moment, number, string
+from surveys.state import Scope, State
 
 TODAY = date(2026, 11, 22)
 STEADY = settings(derandomize=True, deadline=None, max_examples=60)
@@ -172,3 +175,62 @@ def explained(text: str) -> str:
         return repr(parse(text))
     except ExpressionError as error:
         return error.message
+
+
+LEAVES = st.sampled_from(
+    ["1", "0", "-2.5", "''", "'a'", "'yes no'", "${age}", "${born}", "${none}", "${several}", "today()", "'2026-02-29'",
+     "1 div 0"]
+)  # fmt: skip
+
+
+@st.composite
+def sentences(draw: st.DrawFn, depth: int = 3) -> str:
+    """An expression that parses: any function with as many arguments as it takes, any operator, any values."""
+    if depth == 0:
+        return draw(LEAVES)
+    if draw(st.booleans()):
+        sign = draw(st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "+", "-", "*", "div", "mod", "and", "or"]))
+        return f"({draw(sentences(depth - 1))} {sign} {draw(sentences(depth - 1))})"
+    name = draw(st.sampled_from(sorted(set(FUNCTIONS) - {"random"})))
+    function = FUNCTIONS[name]
+    most = function.least + 1 if function.most is None else function.most
+    count = draw(st.integers(function.least, min(most, function.least + 2)))
+    return f"{name}({', '.join(draw(sentences(depth - 1)) for _ in range(count))})"
+
+
+FILLED = {"age": "44", "born": "1980-11-23", "none": "", "several": "a b"}
+
+
+@settings(derandomize=True, deadline=None, max_examples=250)
+@given(sentences())
+def test_whatever_can_be_written_has_a_value_or_is_refused_in_words(text: str):
+    """No combination of functions, operators and values ends in anything but a value or an explanation."""
+    form = Instrument("f", tuple(Question(name, "text") for name in FILLED))
+    scope = Scope(State(form, FILLED, Context(date(2026, 11, 22), datetime(2026, 11, 22, tzinfo=UTC))), "age", ())
+    with suppress(ExpressionError):
+        expression = compile(text)
+        value = expression.text(scope), expression.number(scope), expression.truth(scope)
+        assert [type(one) for one in value] == [str, float, bool]
+        assert expression.text(scope) == value[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("round(2.5)", "3"), ("round(-2.5)", "-3"), ("round(1.25, 1)", "1.3"), ("round(1250, -2)", "1300"),
+        ("round('')", "NaN"), ("number('')", "NaN"), ("'' + 1", "NaN"), ("${none} = ''", "true"),
+        ("${none} > 0", "false"), ("${none} != 0", "true"), ("count-selected('')", "0"),
+        ("count-selected(${none})", "0"),
+        ("selected-at('a b c', 1)", "b"), ("selected-at('a b', 5)", ""), ("selected(${none}, 'a')", "false"),
+        ("substr('12345', 1, 3)", "23"), ("substr('12345', -2)", "45"), ("substring('12345', 2, 3)", "234"),
+        ("regex('ab12', '[0-9]')", "true"), ("regex('ab12', '^[0-9]+$')", "false"), ("regex('', '^$')", "true"),
+        ("date('2026-03-01') - date('2026-02-01')", "28"), ("date('2026-11-22') = today()", "true"),
+        ("format-date(date('2026-02-01'), '%d/%m/%Y')", "01/02/2026"), ("format-date('', '%Y')", ""),
+        ("decimal-date-time('1970-01-02')", "1"), ("date-diff(${born}, today(), 'years')", "45"),
+        ("1 div 0 > 1000", "true"), ("(0 div 0) = (0 div 0)", "false"), ("-7 mod 3", "-1"), ("coalesce('', 'b')", "b"),
+    ],
+)  # fmt: skip
+def test_the_edges_of_the_language(text: str, value: str):
+    form = Instrument("f", tuple(Question(name, "text") for name in FILLED))
+    scope = Scope(State(form, FILLED, Context(date(2026, 11, 22), datetime(2026, 11, 22, tzinfo=UTC))), "age", ())
+    assert compile(text).text(scope) == value

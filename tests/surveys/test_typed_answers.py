@@ -42,13 +42,14 @@ def code(function: Callable[[str], object], text: str) -> str:
         ("12.00", 12),
         ("1.234.567", 1234567),
         ("007", 7),
+        ("٣٢", 32),
     ],
 )
 def test_whole_numbers_as_people_write_them(text: str, value: int):
     assert read_integer(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "twaalf", "1.2.3", "12-13", "1,25,0", "1e9", "٣", "9" * 16, "--3", "12 of 13"])
+@pytest.mark.parametrize("text", ["", "twaalf", "1.2.3", "12-13", "1,25,0", "1e9", "½", "9" * 16, "--3", "12 of 13"])
 def test_what_is_no_whole_number_is_not_guessed(text: str):
     assert code(read_integer, text) == "number_not_understood"
 
@@ -418,6 +419,6 @@ def _raw(code_: str, language: str) -> str:
 
 
 def test_a_language_without_a_catalogue_gets_english():
-    assert message("required", "tr") == message("required", "en")
+    assert message("required", "de") == message("required", "en")
     with pytest.raises(KeyError):
         message("no such code", "nl")

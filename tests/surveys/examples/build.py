@@ -49,6 +49,8 @@ GOOD: dict[str, Sequence[Sequence[Row]]] = {
         ],
     ],
     "select_from_file": [[q("select_one_from_file occupations.csv", "occupation")]],
+    "select_multiple_from_file": [[q("select_multiple_from_file occupations.csv", "occupations")]],
+    "select_multiple_other": [[q("select_multiple yes_no or_other", "both")], YES_NO],
     "pulldata": [
         [
             q("select_one_from_file occupations.csv", "occupation"),
@@ -102,6 +104,32 @@ GOOD: dict[str, Sequence[Sequence[Row]]] = {
             q("calculate", "second", calculation="indexed-repeat(${jobs}, ${person}, 2)"),
         ]
     ],
+    "indexed_repeat": [
+        [
+            q("begin repeat", "person", repeat_count="2"),
+            q("integer", "age"),
+            q("calculate", "older", calculation="${age} - indexed-repeat(${age}, ${person}, 1)"),
+            q("end repeat"),
+        ]
+    ],
+    "position": [
+        [
+            q("begin repeat", "child", repeat_count="3"),
+            q("text", "first_child", "Name of the first child", relevant="position(..) = 1"),
+            q("text", "other_child", "Name of the next child", relevant="position(..) > 1"),
+            q("end repeat"),
+        ]
+    ],
+    "household": [
+        [
+            q("begin repeat", "member", "Is there another person at home?"),
+            q("select_one province", "member_province", "In which province did this person grow up?"),
+            q("select_one town", "member_town", "In which town?", choice_filter="province = ${member_province}"),
+            q("end repeat"),
+            q("calculate", "members", calculation="count(${member})"),
+        ],
+        TOWNS,
+    ],
     "relevant": [[q("integer", "age"), q("text", "school", relevant="${age} < 18")]],
     "constraint": [[q("integer", "age", constraint=". >= 18 and . <= 67", constraint_message="From 18 to 67")]],
     "required": [[q("text", "name", required="yes", required_message="We need your name")]],
@@ -123,6 +151,16 @@ GOOD: dict[str, Sequence[Sequence[Row]]] = {
             q("calculate", "said", calculation="jr:choice-name(${work}, '${work}')"),
         ],
         YES_NO,
+    ],
+    "range_decimal": [[q("range", "rate", parameters="start=0 end=10 step=0.5")]],
+    "randomize_own": [[q("select_one town", "town", parameters="randomize=true")], TOWNS],
+    "media_languages": [
+        [
+            {
+                "type": "note", "name": "hello", "label::English (en)": "Hello", "label::Nederlands (nl)": "Dag",
+                "media::audio::English (en)": "hello-en.mp3", "media::audio::Nederlands (nl)": "hello-nl.mp3",
+            }
+        ]
     ],
     "guidance": [[q("text", "name", guidance_hint="Ask for the name in the passport")]],
     "curly_quotes": [[q("select_one yes_no", "a"), q("text", "b", relevant="${a} = ‘yes’")], YES_NO],
