@@ -43,6 +43,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "type_paper": frozenset({INTERVIEWER, STEWARD}),
     "decide_paper": frozenset({STEWARD}),
     "see_messages": frozenset({STEWARD, ADMINISTRATOR}),
+    "mark_bounced": frozenset({STEWARD}),
     "see_flow": frozenset({RESEARCHER, STATISTICIAN, STEWARD}),
     "see_balance": frozenset({RESEARCHER, STATISTICIAN}),
     "see_pooled_outcomes": frozenset({RESEARCHER, STATISTICIAN}),

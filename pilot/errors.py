@@ -8,6 +8,7 @@ PilotError                    a person can mend it; the message says what and ho
 │   ├── LinkExpired           a personal link that no longer opens
 │   └── Stale                 somebody answered in the meantime; nothing was overwritten
 ├── Busy                      the database could not answer in time; trying again is safe
+├── Undeliverable             a message cannot reach this address or number, now or later
 └── Tampered                  the audit trail does not add up
 """
 
@@ -52,6 +53,10 @@ class Stale(Refused):
 
 class Busy(PilotError):
     code = "busy"
+
+
+class Undeliverable(PilotError):
+    code = "undeliverable"
 
 
 class Tampered(PilotError):

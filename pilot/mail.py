@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import hashlib
 import smtplib
 import ssl
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import unquote, urlsplit
 
-from pilot.errors import Busy, SettingsError
+from pilot.errors import Busy, SettingsError, Undeliverable
 from pilot.settings import Settings
 
 SECONDS = 15
 
 
-def send(settings: Settings, to: str, subject: str, body: str, *, kind: str) -> None:
-    """Send one message in plain text; `kind` starts the name of its file in the outbox.
+def send(settings: Settings, to: str, subject: str, body: str, *, kind: str, reference: str = "") -> None:
+    """Send one message in plain text; `kind` starts the name of its file in the outbox. With a `reference` every try
+    carries the same Message-ID, by which mail servers and readers know it again.
 
-    Raises Busy when the mail server cannot take it now, SettingsError when `smtp_url` is not an address.
+    Raises Busy when the mail server cannot take it now, Undeliverable when it says that the address is of no use, and
+    SettingsError when `smtp_url` is not an address.
     """
     message = EmailMessage()
     message["From"], message["To"] = settings.sender, to
     message["Subject"] = " ".join(subject.split())
-    message["Date"], message["Message-ID"] = formatdate(localtime=False), make_msgid(domain="adviespilot")
+    message["Date"], message["Message-ID"] = formatdate(localtime=False), _name(reference)
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body)
     if settings.smtp_url:
         _by_server(settings.smtp_url, message)
     else:
         _to_outbox(settings, message, kind)
+
+
+def _name(reference: str) -> str:
+    if not reference:
+        return make_msgid(domain="adviespilot")
+    return f"<{hashlib.sha256(reference.encode()).hexdigest()[:32]}@adviespilot>"
 
 
 def _to_outbox(settings: Settings, message: EmailMessage, kind: str) -> None:
@@ -48,6 +57,11 @@ def _by_server(url: str, message: EmailMessage) -> None:
             if place.username:
                 server.login(unquote(place.username), unquote(place.password or ""))
             server.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _reason in error.recipients.values()]
+        if all(500 <= code < 600 for code in codes):
+            raise Undeliverable(f"the mail server refuses this address ({codes[0]})") from None
+        raise Busy("the mail server does not take this address now; it will be tried again") from None
     except (OSError, smtplib.SMTPException) as error:
         raise Busy(
             f"the mail server did not take the message ({type(error).__name__}); it will be tried again"

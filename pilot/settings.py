@@ -61,6 +61,11 @@ class Settings:
     smtp_url: str = _setting(
         "", "smtp://user:password@host:port (smtps:// for TLS from the start). Empty: messages go to the outbox."
     )
+    sms_url: str = _setting(
+        "", "Address of a provider of text messages: https://… Empty: text messages go to the outbox."
+    )
+    sms_token: str = _setting("", "What the provider of text messages knows this installation by.")
+    sms_sender: str = _setting("Adviespilot", "Sender of text messages; most providers take at most 11 letters.")
     sender: str = _setting("Adviespilot <noreply@example.org>", "Sender of messages.")
     help_phone: str = _setting("0800 - 0000", "Telephone number for help, shown on every participant page.")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")

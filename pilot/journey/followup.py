@@ -16,6 +16,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from pilot.db import insert_once, shared_clock
+from pilot.errors import Refused
 from pilot.events import record
 from pilot.models import Allocation, Identity, Invitee, Message, Participant, Pilot, Submission
 from pilot.protocol import Protocol
@@ -128,12 +129,14 @@ def still_wanted(session: Session, message: Message) -> bool:
 def settle(
     session: Session,
     message_id: int,
-    outcome: Literal["sent", "cancelled", "failed"],
+    outcome: Literal["sent", "cancelled", "failed", "bounced"],
     *,
     now: datetime,
     error: str = "",
 ) -> None:
-    """Keeps how sending went. A failure is tried again later, five times in all."""
+    """Keeps how sending went. A failure is tried again later, five times in all; what bounced is not, and its address
+    is not used again until somebody mends it: the next message takes another way.
+    """
     message = session.get_one(Message, message_id, with_for_update=True)
     message.lease_until = None
     if outcome == "sent":
@@ -142,6 +145,8 @@ def settle(
             session.get_one(Invitee, message.invitee_id).sent_at = now
     elif outcome == "cancelled":
         message.status = "cancelled"
+    elif outcome == "bounced":
+        _bounced(session, message, error, now)
     else:
         message.error = error[:300]
         message.due_at = now + timedelta(minutes=2**message.attempts)
@@ -150,6 +155,31 @@ def settle(
     if outcome == "sent" and subject is not None:
         record(session, "message_sent", subject, now=now, what=message.kind, wave=message.wave, channel=message.channel)
     session.flush()
+
+
+def bounce(session: Session, message: Message, *, actor_id: int, now: datetime) -> None:
+    """A message that was sent came back: its address is of no use. Raises Refused for one that never left."""
+    if message.status != "sent" or message.participant_id is None:
+        raise Refused("only a message that was sent to a participant can come back", code="not_found")
+    _bounced(session, message, "came back", now, actor_id=actor_id)
+    session.flush()
+
+
+def _bounced(session: Session, message: Message, error: str, now: datetime, actor_id: int | None = None) -> None:
+    """Keeps which address it was by its keyed hash. The step of the ladder is open again for another channel."""
+    message.status, message.error = "bounced", error[:300]
+    message.key = f"{message.key}:bounced:{message.id}"
+    identity = session.get(Identity, message.participant_id) if message.participant_id else None
+    if identity is None:
+        return
+    message.detail = {**message.detail, "address": _hash(identity, message.channel)}
+    participant = session.get_one(Participant, identity.participant_id)
+    detail = {"what": message.kind, "wave": message.wave, "channel": message.channel}
+    record(session, "message_bounced", participant, now=now, actor_id=actor_id, **detail)
+
+
+def _hash(identity: Identity, channel: str) -> str | None:
+    return {"email": identity.email_hash, "sms": identity.phone_hash}.get(channel)
 
 
 def cancel(session: Session, participant: Participant, *, wave: str | None = None) -> None:
@@ -220,4 +250,11 @@ def _usable(session: Session, participant: Participant, channel: str | None) -> 
     if identity is None or channel is None:
         return None
     reachable = {"email": identity.email, "sms": identity.phone, "letter": None, "phone": None}
-    return channel if reachable.get(channel) else None
+    if not reachable.get(channel):
+        return None
+    came_back = session.scalars(
+        select(Message.detail).where(
+            Message.participant_id == participant.id, Message.channel == channel, Message.status == "bounced"
+        )
+    )
+    return None if any(detail.get("address") == _hash(identity, channel) for detail in came_back) else channel

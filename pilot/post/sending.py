@@ -7,9 +7,9 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 
-from pilot import locking, mail
+from pilot import locking, mail, texting
 from pilot.db import Database
-from pilot.errors import PilotError
+from pilot.errors import PilotError, Undeliverable
 from pilot.journey import followup
 from pilot.models import Message, Pilot
 from pilot.post import paper
@@ -40,6 +40,9 @@ def _one(database: Database, settings: Settings, message_id: int, now: datetime)
         return _settle(database, message_id, "cancelled", now)
     try:
         CHANNELS[message.channel](settings, letter, message)
+    except Undeliverable as error:
+        logger.info("bounced", extra={"message_id": message_id, "channel": message.channel})
+        return _settle(database, message_id, "bounced", now, str(error))
     except PilotError as error:
         logger.warning("not sent", extra={"message_id": message_id, "code": error.code})
         return _settle(database, message_id, "failed", now, str(error))
@@ -62,12 +65,18 @@ def _settle(database: Database, message_id: int, outcome: str, now: datetime, er
 
 
 def _by_email(settings: Settings, letter: Letter, message: Message) -> None:
-    mail.send(settings, letter.to, letter.subject, letter.body, kind=f"{message.id:06d}-{message.kind}")
+    kind = f"{message.id:06d}-{message.kind}"
+    mail.send(settings, letter.to, letter.subject, letter.body, kind=kind, reference=_reference(message))
 
 
 def _by_text(settings: Settings, letter: Letter, message: Message) -> None:
-    """A text message: a file in the outbox, which a provider's own tool can pick up."""
-    _file(settings, f"{message.id:06d}-{message.kind}.sms.txt", f"{letter.to}\n{letter.body}".encode())
+    kind = f"{message.id:06d}-{message.kind}"
+    texting.send(settings, letter.to, letter.body, reference=_reference(message), kind=kind)
+
+
+def _reference(message: Message) -> str:
+    """The same at every try of one message, and another for whatever follows it."""
+    return f"{message.id}:{message.key}"
 
 
 def _by_letter(settings: Settings, letter: Letter, message: Message) -> None:

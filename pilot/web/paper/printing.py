@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import segno
 from flask import g, make_response, render_template
 from flask_babel import force_locale
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from pilot import access
@@ -23,13 +24,13 @@ from pilot.web.rules import rule
 from pilot.web.state import state
 from pilot.web.waves import titles
 
-MOST_AT_ONCE = 200
+MOST_AT_ONCE = 50
 
 
 @bp.post("/<slug>/paper/print/<wave>")
 @rule.may("type_paper")
 def print_all(slug: str, wave: str) -> Response:
-    """Every form of this list that nobody typed yet, at most 200 in one file."""
+    """Every form of this list that nobody typed yet, at most 50 in one file."""
     _version, protocol = staff.in_force()
     rows = reading.rows(g.session, g.pilot, protocol, today=staff.today())
     out = [row for row in rows if row.wave == wave and row.state == "out"][:MOST_AT_ONCE]
@@ -73,7 +74,7 @@ def _html(row: reading.Row) -> str:
             "paper/form.html",
             sheet=sheet,
             row=row,
-            title=titles(protocol)[row.wave],
+            title=_("Questions after %(when)s", when=titles(protocol)[row.wave]),
             organisation=protocol.pilot.organisation,
             phone=protocol.pilot.phone,
             link=link,

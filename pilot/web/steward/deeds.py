@@ -29,6 +29,7 @@ NAMES: dict[str, object] = {
     "list_imported": _("list taken in"),
     "look_opened": _("look opened"),
     "message_sent": _("message sent"),
+    "message_bounced": _("message came back"),
     "password_replaced": _("first password given"),
     "own_data_handed_over": _("own data handed over"),
     "participants_imported": _("participants taken in"),

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from flask import g, render_template
+from flask import flash, g, redirect, render_template, url_for
+from flask_babel import gettext as _
 from sqlalchemy import func, select
+from werkzeug.wrappers import Response
 
+from pilot import access
+from pilot.errors import NotYours
+from pilot.journey import followup
 from pilot.models import Message
+from pilot.web import staff
 from pilot.web.rules import rule
 from pilot.web.steward import bp, words
 from pilot.web.steward.overview import way_back
@@ -16,7 +22,21 @@ LATEST = 60
 @bp.get("/<slug>/messages")
 @rule.may("see_messages")
 def messages(slug: str) -> str:
-    return render_template("steward/messages.html", slug=slug, back_url=way_back(), **overview())
+    marks = access.may(staff.me(), "mark_bounced", g.pilot)
+    return render_template("steward/messages.html", slug=slug, back_url=way_back(), marks=marks, **overview())
+
+
+@bp.post("/<slug>/messages/<int:number>/came-back")
+@rule.may("mark_bounced")
+def came_back(slug: str, number: int) -> Response:
+    """A sent message came back: its address is not used again until it is mended; the next takes another way."""
+    message = g.session.get(Message, number)
+    if message is None or message.pilot_id != g.pilot.id:
+        raise NotYours("there is no such message")
+    if message.status == "sent":
+        followup.bounce(g.session, message, actor_id=staff.me().id, now=g.now)
+        flash(_("Kept. The next message takes another way, or waits until the contact data are mended."), "good")
+    return redirect(url_for("steward.messages", slug=slug), code=303)
 
 
 def overview() -> dict[str, object]:

@@ -16,6 +16,7 @@ STATES: dict[str, object] = {
     "sent": _("sent"),
     "cancelled": _("cancelled"),
     "failed": _("failed"),
+    "bounced": _("came back"),
 }
 CHANNELS: dict[str, object] = {"email": _("e-mail"), "sms": _("text message"), "letter": _("letter")}
 DEGREES: dict[str, object] = {

@@ -1,0 +1,211 @@
+"""Messages leave once, by a provider or into the outbox; what comes back is not sent there again."""
+
+from __future__ import annotations
+
+import json
+import re
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
+
+import pytest
+from small_pilot import START
+from sqlalchemy import select
+
+from pilot import mail, texting
+from pilot.errors import Busy, SettingsError, Undeliverable
+from pilot.models import Event, Identity, Message
+from pilot.settings import load
+from pilot.worker import round_once
+
+OPEN = START + timedelta(days=95)
+Server = TypeVar("Server", bound=socketserver.BaseServer)
+
+
+class Provider(ThreadingHTTPServer):
+    """A provider of text messages: answers what it is told to, in turn, and remembers what it was asked."""
+
+    def __init__(self, answers: list[int]) -> None:
+        self.answers, self.asked = answers, []
+        super().__init__(("127.0.0.1", 0), Answering)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/messages"
+
+
+class Answering(BaseHTTPRequestHandler):
+    server: Provider
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((dict(self.headers), body))
+        self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def provider(*answers: int) -> Iterator[Provider]:
+    with running(Provider(list(answers))) as server:
+        yield server
+
+
+def send(tmp_path, url: str, **more: str) -> None:
+    settings = load({}, home=tmp_path, kind="test", sms_url=url, sms_token="geheim", **more)
+    texting.send(settings, "+31612345678", "Hallo", reference="7:1:9:followup_3m:invitation", kind="000007")
+
+
+def test_a_provider_gets_number_words_and_the_same_reference_at_every_try(tmp_path):
+    with provider(429, 200) as server:
+        with pytest.raises(Busy, match="429"):
+            send(tmp_path, server.url)
+        send(tmp_path, server.url)
+    first, second = server.asked
+    assert first[1] == second[1]
+    assert first[1] == {
+        "to": "+31612345678", "from": "Adviespilot", "text": "Hallo", "reference": "7:1:9:followup_3m:invitation",
+    }  # fmt: skip
+    assert {asked["Idempotency-Key"] for asked, _ in server.asked} == {"7:1:9:followup_3m:invitation"}
+    assert first[0]["Authorization"] == "Bearer geheim"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [(500, Busy), (503, Busy), (302, Busy), (401, SettingsError), (400, Undeliverable), (422, Undeliverable)],
+)
+def test_what_a_provider_answers_says_whether_to_try_again(tmp_path, answer: int, error: type[Exception]):
+    with provider(answer) as server, pytest.raises(error) as told:
+        send(tmp_path, server.url)
+    assert "geheim" not in str(told.value)
+    assert "612345678" not in str(told.value)
+
+
+def test_a_provider_that_is_not_there_is_tried_again_later(tmp_path):
+    with provider() as server:
+        gone = server.url
+    with pytest.raises(Busy, match="does not answer"):
+        send(tmp_path, gone)
+
+
+def test_without_a_provider_a_text_message_is_one_file_however_often_it_is_tried(tmp_path):
+    for _ in range(2):
+        send(tmp_path, "")
+    (file,) = (tmp_path / "outbox").iterdir()
+    assert file.read_text() == "+31612345678\nHallo"
+
+
+def test_a_number_that_the_provider_refuses_is_left_alone_and_the_invitation_goes_by_another_way(office):
+    with office.database.writing() as session:
+        chosen = session.scalars(select(Identity).order_by(Identity.participant_id)).first()
+        chosen.email = chosen.email_hash = None
+        who = chosen.participant_id
+    with provider(422) as server:
+        settings = load({}, home=office.settings.home, kind="test", secret_key=office.settings.secret_key,
+                        data_key=office.settings.data_key, sms_url=server.url)  # fmt: skip
+        round_once(office.database, settings, clock=lambda: OPEN)
+        assert len(server.asked) == 1
+        round_once(office.database, settings, clock=lambda: OPEN + timedelta(hours=1))
+        assert len(server.asked) == 1
+        with office.database.writing() as session:
+            identity = session.get_one(Identity, who)
+            identity.email, identity.email_hash = "nieuw@voorbeeld.nl", "a-new-hash"
+        round_once(office.database, settings, clock=lambda: OPEN + timedelta(hours=2))
+    with office.database.reading() as session:
+        mine = session.scalars(select(Message).where(Message.participant_id == who, Message.wave == "followup_3m"))
+        found = [(message.channel, message.status) for message in mine]
+        told = session.scalars(select(Event).where(Event.kind == "message_bounced")).all()
+    assert found == [("sms", "bounced"), ("email", "sent")]
+    assert len(told) == 1
+
+
+def test_a_steward_marks_what_came_back_and_nothing_goes_there_again(office):
+    round_once(office.database, office.settings, clock=lambda: OPEN)
+    office.now = OPEN
+    with office.database.reading() as session:
+        sent = session.scalars(select(Message).where(Message.wave == "followup_3m", Message.status == "sent")).first()
+        assert sent is not None
+        number, who, channel = sent.id, sent.participant_id, sent.channel
+    office.post("steward", f"messages/{number}/came-back", page="messages")
+    again = office.post("steward", f"messages/{number}/came-back", page="messages")
+    assert again.status_code == 303
+    assert office.browser("interviewer").post(f"/{office.slug}/messages/{number}/came-back").status_code == 400
+    round_once(office.database, office.settings, clock=lambda: OPEN + timedelta(hours=1))
+    with office.database.reading() as session:
+        mine = session.scalars(
+            select(Message).where(Message.participant_id == who, Message.wave == "followup_3m").order_by(Message.id)
+        ).all()
+    assert mine[0].status == "bounced"
+    assert [message.channel for message in mine[1:] if message.channel == channel] == []
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    """A mail server that answers every recipient with one code and keeps what it took."""
+
+    allow_reuse_address = daemon_threads = True
+
+    def __init__(self, code: int) -> None:
+        self.code, self.taken = code, []
+        super().__init__(("127.0.0.1", 0), Talking)
+
+
+class Talking(socketserver.StreamRequestHandler):
+    server: MailServer
+
+    def handle(self) -> None:
+        self.say("220 here")
+        for line in self.rfile:
+            word = line.split()[0].upper() if line.split() else b""
+            if word == b"DATA":
+                self.say("354 go on")
+                self.server.taken.append(b"".join(iter(self.rfile.readline, b".\r\n")))
+                self.say("250 taken")
+            elif word == b"QUIT":
+                self.say("221 bye")
+                return
+            else:
+                self.say(f"{self.server.code if word == b'RCPT' else 250} so")
+
+    def say(self, words: str) -> None:
+        self.wfile.write(words.encode() + b"\r\n")
+
+
+@pytest.mark.parametrize(("code", "error"), [(550, Undeliverable), (450, Busy)])
+def test_an_address_that_a_mail_server_refuses_for_good_is_told_from_one_it_refuses_now(tmp_path, code, error):
+    with running(MailServer(code)) as server, pytest.raises(error) as told:
+        post(tmp_path, server)
+    assert "voorbeeld" not in str(told.value)
+    assert server.taken == []
+
+
+def test_every_try_of_a_mail_carries_the_same_name_by_which_it_is_known_again(tmp_path):
+    with running(MailServer(250)) as server:
+        post(tmp_path, server)
+        post(tmp_path, server)
+    names = [re.search(rb"Message-ID: (\S+)", taken) for taken in server.taken]
+    assert len(names) == 2
+    assert len({name[1] for name in names if name}) == 1
+
+
+def post(tmp_path, server: MailServer) -> None:
+    settings = load({}, home=tmp_path, kind="test", smtp_url=f"smtp://127.0.0.1:{server.server_address[1]}")
+    mail.send(settings, "iemand@voorbeeld.nl", "Hallo", "Dag", kind="1", reference="7:x")
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    with server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
