@@ -110,6 +110,15 @@ def lease(session: Session, *, now: datetime, limit: int = 20) -> Sequence[Messa
     return messages
 
 
+def renew(session: Session, message_id: int, until: datetime) -> bool:
+    """Holds on to a message that was leased until then, just before it is sent. False when that lease ran out in the
+    meantime and another worker has the message: a slow mail server never makes two workers send the same.
+    """
+    mine = update(Message).where(Message.id == message_id, Message.status == "queued", Message.lease_until == until)
+    held = session.execute(mine.values(lease_until=shared_clock(session) + LEASE))
+    return held.rowcount == 1  # type: ignore[attr-defined]
+
+
 def still_wanted(session: Session, message: Message) -> bool:
     """Whether the message should still go, read again just before it is sent."""
     fresh = session.get(Message, message.id, populate_existing=True)

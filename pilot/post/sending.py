@@ -25,8 +25,17 @@ def deliver(database: Database, settings: Settings, *, now: Now, machine_now: da
     with database.writing() as session:
         pilots = {pilot.id: now(pilot) for pilot in session.query(Pilot)}
         latest = max(pilots.values(), default=machine_now)
-        leased = [(m.id, m.pilot_id) for m in followup.lease(session, now=latest, limit=limit)]
-    return sum(_one(database, settings, message_id, pilots[pilot_id]) for message_id, pilot_id in leased)
+        leased = [(m.id, m.pilot_id, m.lease_until) for m in followup.lease(session, now=latest, limit=limit)]
+    return sum(
+        _still_ours(database, message_id, until) and _one(database, settings, message_id, pilots[pilot_id])
+        for message_id, pilot_id, until in leased
+    )
+
+
+def _still_ours(database: Database, message_id: int, until: datetime | None) -> bool:
+    """A long row of messages can outlast its lease; then another worker sends the rest, and this one leaves it."""
+    with database.writing() as session:
+        return until is not None and followup.renew(session, message_id, until)
 
 
 def _one(database: Database, settings: Settings, message_id: int, now: datetime) -> bool:

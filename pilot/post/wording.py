@@ -90,6 +90,15 @@ def _letter(
     return Letter(to, subject.strip(), body.strip() + "\n", link)
 
 
+def spoken(pilot: Pilot, protocol: Protocol, participant: Participant) -> str:
+    """How a call begins, in the person's language: first who answers, only then what it is about."""
+    language = participant.language if participant.language in LANGUAGES else "nl"
+    name = participant.identity.name if participant.identity else None
+    template = _templates().get_template(f"{language}/call.txt")
+    title = pilot.title.get(language) or pilot.title["nl"]
+    return template.render(name=name or "", organisation=protocol.pilot.organisation, title=title).strip()
+
+
 def _token(settings: Settings, participant: Participant, purpose: str, message: Message, now: datetime) -> str:
     return access.link_token(settings.secret_key, participant, purpose, now=now, wave=message.wave)
 

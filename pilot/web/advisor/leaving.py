@@ -7,8 +7,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from pilot.errors import Refused
-from pilot.journey import advice, withdrawal
-from pilot.web import reasons, staff
+from pilot.journey import advice
+from pilot.web import reasons, staff, stopping
 from pilot.web.advisor import bp, person, reading, words
 from pilot.web.reading import Faults, Reading
 from pilot.web.rules import rule
@@ -48,15 +48,11 @@ def stop_page(slug: str, study_id: str) -> str:  # noqa: ARG001  # the rule has 
 @rule.may("see_caseload")
 def stop(slug: str, study_id: str) -> Response | tuple[str, int]:
     """Stops what the person asks for, at once. Erasure also replaces the frozen data that held the answers."""
-    read = Reading(request.form)
-    degree = read.one_of("degree", withdrawal.DEGREES, needed=_("Choose what this person asks for."))
-    reason = read.text("reason", longest=2_000, lines=True)
-    if request.form.get("sure") != "yes":
-        read.faults.add("sure", _("Tick that the person asked for this."))
-    if read.faults:
-        return _stop(slug, read.faults), 422
-    staff.withdraw(degree, reason)
-    flash(_("This was done at once: %(what)s.", what=words.DEGREES[degree]), "good")
+    asked = stopping.read(request.form)
+    if asked.faults:
+        return _stop(slug, asked.faults), 422
+    staff.withdraw(asked.degree, asked.reason)
+    flash(_("This was done at once: %(what)s.", what=words.DEGREES[asked.degree]), "good")
     return redirect(url_for("advisor.participant", slug=slug, study_id=study_id), code=303)
 
 

@@ -19,9 +19,26 @@ from surveys.followups import Due
 
 ATTEMPT = "contact_attempt"
 MODE = "phone"
-OUTCOMES = ("no_answer", "call_back", "wrong_number", "refused", "completed")
-CLOSING = ("refused", "completed")
+OUTCOMES: dict[str, str] = {
+    "no_answer": "2.20",
+    "busy": "2.20",
+    "machine": "2.22",
+    "call_back": "2.21",
+    "broke_off": "2.12",
+    "wrong_number": "2.20",
+    "language": "2.33",
+    "unable": "2.32",
+    "deceased": "2.31",
+    "refused": "2.11",
+    "completed": "1.1",
+}
+"""What a call can come to, with its code in the Standard Definitions of AAPOR (2023), telephone. Everybody on the list
+said yes and was drawn, so nobody is of unknown eligibility: whoever is not reached is a non-contact.
+"""
+CLOSING = ("refused", "unable", "deceased", "completed")
 """Outcomes after which nobody calls about this list again."""
+REASONS = ("no_time", "not_interested", "too_long", "too_private", "no_trust", "not_said")
+"""Why somebody does not want to answer; a choice and no free text, so that no name and no arm gets into the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +50,7 @@ class Attempt:
     outcome: str
     appointment: datetime | None
     actor_id: int | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +135,7 @@ def _attempts(session: Session, ids: Iterable[int]) -> dict[tuple[int, str], lis
     for event in session.scalars(query):
         said = event.detail
         when = datetime.fromisoformat(said["appointment"]) if said.get("appointment") else None
-        attempt = Attempt(event.at, said["wave"], said["outcome"], when, event.actor_id)
+        attempt = Attempt(event.at, said["wave"], said["outcome"], when, event.actor_id, said.get("reason") or "")
         found.setdefault((event.participant_id or 0, attempt.wave), []).append(attempt)
     return found
 

@@ -6,12 +6,30 @@ from flask_babel import lazy_gettext as _
 
 OUTCOMES: dict[str, object] = {
     "no_answer": _("Nobody answered"),
+    "busy": _("Line engaged"),
+    "machine": _("Answering machine"),
     "call_back": _("Call back later"),
-    "wrong_number": _("Wrong number"),
+    "broke_off": _("Stopped half-way"),
+    "wrong_number": _("Wrong number, or no longer in use"),
+    "language": _("We do not speak the same language"),
+    "unable": _("Too ill to answer"),
+    "deceased": _("Has died"),
     "refused": _("Does not want to answer this time"),
     "completed": _("All questions answered"),
 }
 HINTS: dict[str, object] = {
+    "machine": _("Say only who you are and that you call again. Say nothing about the study."),
     "call_back": _("Write below when it suits."),
+    "broke_off": _("What was answered so far is kept. Say below when to go on, if you agreed on it."),
+    "language": _("A colleague who speaks it can call. The list stays open."),
+    "deceased": _("Tell the data steward today, so that no message goes out any more."),
     "refused": _("We ask again at the next list. Wants to stop altogether? Tell the data steward."),
+}
+REASONS: dict[str, object] = {
+    "no_time": _("No time"),
+    "not_interested": _("Not interested"),
+    "too_long": _("Too many questions"),
+    "too_private": _("Too private"),
+    "no_trust": _("No trust in what happens with the answers"),
+    "not_said": _("Does not say why"),
 }

@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response
 
 from pilot import own_data
 from pilot.events import record
-from pilot.journey import consent, enrolment, withdrawal
+from pilot.journey import consent, enrolment
 from pilot.models import Identity, Participant, Submission, Withdrawal
-from pilot.web import staff
+from pilot.web import staff, stopping
 from pilot.web.reading import Faults, Reading
 from pilot.web.rules import rule
 from pilot.web.state import state
@@ -65,15 +65,11 @@ def copy(slug: str, study_id: str) -> Response:  # noqa: ARG001  # the rule has 
 @rule.may("handle_privacy_requests")
 def stop(slug: str, study_id: str) -> Response | tuple[str, int]:
     """Stops in the degree that was asked for; after an erasure every freeze that held the answers gives way."""
-    read = Reading(request.form)
-    degree = read.one_of("degree", withdrawal.DEGREES, needed=_("Choose what this person asks for."))
-    reason = read.text("reason", longest=2_000, lines=True)
-    if request.form.get("sure") != "yes":
-        read.faults.add("sure", _("Tick that the person asked for this."))
-    if read.faults:
-        return _show(slug, read.faults), 422
-    staff.withdraw(degree, reason)
-    flash(_("This was done at once: %(what)s.", what=words.DEGREES[degree]), "good")
+    asked = stopping.read(request.form)
+    if asked.faults:
+        return _show(slug, asked.faults), 422
+    staff.withdraw(asked.degree, asked.reason)
+    flash(_("This was done at once: %(what)s.", what=words.DEGREES[asked.degree]), "good")
     return redirect(url_for("steward.person", slug=slug, study_id=study_id), code=303)
 
 

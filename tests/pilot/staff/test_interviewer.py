@@ -89,7 +89,11 @@ def test_an_attempt_that_cannot_be_kept_says_why(called, form, said):
 
 def test_whoever_does_not_want_to_answer_is_not_called_about_this_list_again(called):
     study_id = first_in(called)
-    called.post("interviewer", f"interviews/{study_id}", outcome="refused")
+    assert called.post("interviewer", f"interviews/{study_id}", outcome="refused").status_code == 422
+    called.post("interviewer", f"interviews/{study_id}", outcome="refused", reason="too_long")
+    with called.database.reading() as session:
+        (kept,) = session.query(Event).filter_by(kind="contact_attempt")
+        assert (kept.detail["code"], kept.detail["reason"]) == ("2.11", "too_long")
     assert study_id not in called.html("interviewer", "interviews")
     called.get("interviewer", f"interviews/{study_id}", status=404)
 
