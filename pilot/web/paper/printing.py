@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable
+from typing import Any
 
 import segno
 from flask import g, make_response, render_template
@@ -53,7 +54,7 @@ def _pdf(rows: Iterable[reading.Row], name: str) -> Response:
     rows = list(rows)
     # A dialect of PDF that can be read aloud; each form begins on a new sheet.
     documents = [HTML(string=_html(row)).render(pdf_variant="pdf/ua-1") for row in rows]
-    pages = [page for document in documents for page in document.pages]
+    pages: Any = [page for document in documents for page in document.pages]
     written = documents[0].copy(pages).write_pdf(pdf_variant="pdf/ua-1")
     for row in rows:
         record(g.session, "paper_printed", row.participant, now=g.now, actor_id=staff.me().id, wave=row.wave)
