@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from analysis.results import Results
 
 TOLERANCE = 1e-6
-DIFFERENCES = ("risk_difference", "mean_difference", "share_above_zero")
 
 
 def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None = None) -> str:
@@ -28,8 +27,8 @@ def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None =
     compliers included.
 
     `data_file` is the name of the CSV file; another may be given on the command line. With `results` the script also
-    compares and ends with an error when a number differs by more than one millionth. Left out of the script are ratios,
-    times to an event, and standard errors under weights with clusters.
+    compares and ends with an error when a number differs by more than one millionth. Left out of the script are ratios
+    of risks, and standard errors under weights with clusters. Cox regressions need R's own package survival.
 
     Raises `PlanError` for a plan whose weights come from the design itself, which R does not know.
 
@@ -63,7 +62,7 @@ def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None =
         "found <- reproduce(read_people(file), plan)",
         "write.csv(found, row.names = FALSE, quote = TRUE)",
     ]
-    if results is not None:
+    if results is not None and _primary(plan):
         parts += ["", *_comparison(plan, results)]
     return "\n".join(parts) + "\n"
 
@@ -103,9 +102,14 @@ def _with_compliers(plan: PreAnalysisPlan) -> list[str]:
     return [f"{a} - {b}" for a, b in plan.contrasts if not refusal(plan.analysis, a, b)]
 
 
+def _compliers_of(plan: PreAnalysisPlan, outcome: Outcome) -> list[str]:
+    """The same for one outcome; a time to an event has none in the script."""
+    return [] if outcome.kind == "time_to_event" else _with_compliers(plan)
+
+
 def _primary(plan: PreAnalysisPlan) -> list[Outcome]:
-    """The primary outcomes whose summary is a difference in means or shares; others are not made again."""
-    return [o for o in plan.outcomes if o.family == "primary" and o.effective_summary in DIFFERENCES]
+    """The primary outcomes; ratios of shares are not made again."""
+    return [o for o in plan.outcomes if o.family == "primary" and o.effective_summary != "risk_ratio"]
 
 
 def _outcome(outcome: Outcome) -> str:
@@ -116,6 +120,10 @@ def _outcome(outcome: Outcome) -> str:
         "summary": _text(outcome.effective_summary),
         "handling": _text(outcome.missing.handling),
     }
+    if outcome.event is not None:
+        fields["event"] = _text(outcome.event)
+    if outcome.horizon is not None:
+        fields["horizon"] = repr(outcome.horizon)
     if outcome.missing.handling == "worst_case":
         low, high = possible_range(outcome)
         bad, good = (high, low) if outcome.direction == "lower_is_better" else (low, high)
@@ -128,7 +136,7 @@ def _comparison(plan: PreAnalysisPlan, results: Results) -> list[str]:
     for outcome in _primary(plan):
         for contrast in results.outcome(outcome.name).contrasts:
             effects = [contrast.unadjusted, contrast.adjusted]
-            if f"{contrast.treated} - {contrast.comparison}" in _with_compliers(plan):
+            if f"{contrast.treated} - {contrast.comparison}" in _compliers_of(plan, outcome):
                 effects.append(contrast.complier.effect if contrast.complier else None)
             values += ["NA, NA" if effect is None else f"{effect.value!r}, {effect.se!r}" for effect in effects]
     return [

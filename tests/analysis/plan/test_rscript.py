@@ -169,3 +169,48 @@ def test_the_script_stops_when_a_number_differs(examples, tmp_path):
         )
         assert done.returncode != 0
         assert "do not agree" in done.stderr
+
+
+TIMES = {
+    "restricted means": ({"method": "complete", "ratio": TWO}, "rmst_difference", {}),
+    "restricted means in strata": ({"method": "blocked", "ratio": TWO, "strata": ["region"]}, "rmst_difference", {}),
+    "hazards of clusters": ({"method": "clustered", "ratio": TWO, "clusters": "desk"}, "hazard_ratio", {}),
+    "hazards of pairs": ({"method": "matched_pairs", "ratio": TWO, "pairs": "duo"}, "hazard_ratio", {}),
+    "log-rank in strata": ({"method": "blocked", "ratio": TWO, "strata": ["region"]}, "log_rank", {}),
+}
+
+
+@pytest.mark.parametrize("case", TIMES)
+def test_times_to_an_event_are_made_again_too(case, tmp_path):
+    allocation, summary, settings = TIMES[case]
+    data = people(5)
+    data["arm"] = rz.from_dict(allocation).draw(data, 5).astype(object)
+    rng = np.random.default_rng(6)
+    data["weeks"] = np.minimum(rng.exponential(10, len(data)).round(1), rng.uniform(8, 30, len(data)).round(1))
+    data["found"] = (rng.random(len(data)) < 0.8).astype(int)
+    outcome = {
+        "name": "work",
+        "kind": "time_to_event",
+        "summary": summary,
+        "source": {"column": "weeks"},
+        "event": "found",
+    }
+    if summary == "rmst_difference":
+        outcome["horizon"] = 8.5
+    plan = PreAnalysisPlan.from_dict(
+        {
+            "allocation": allocation, "outcomes": [outcome],
+            "analysis_plan": {"control": "a", "covariates": ["age"], "draws": 100} | settings,
+        }
+    )  # fmt: skip
+    file = tmp_path / "people.csv"
+    data.to_csv(file, index=False)
+    script = r_script(plan, str(file), results=plan.run(read_data(file)))
+    assert f'summary = "{summary}"' in script
+    if shutil.which("Rscript"):
+        (tmp_path / "primary.R").write_text(script, encoding="utf-8")
+        done = subprocess.run(
+            ["Rscript", "--vanilla", str(tmp_path / "primary.R")], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+        assert "# both programs agree" in done.stdout

@@ -167,6 +167,58 @@ paired <- function(y, t, pair, X = NULL) {
   least_squares(cbind(1, R), d, 1)
 }
 
+# ---- times to an event: Kaplan-Meier, pseudo-values, hazards (Cox needs the package survival, which R brings) --------
+restricted_mean <- function(time, event, horizon) {
+  times <- sort(unique(time[event == 1 & time < horizon]))
+  if (length(times) == 0) return(c(horizon, 0))
+  risk <- colSums(outer(time, times, ">="))
+  dead <- colSums(outer(time, times, "==") & event == 1)
+  areas <- cumprod(1 - dead / risk) * diff(c(times, horizon))
+  after <- rev(cumsum(rev(areas)))
+  c(times[1] + sum(areas), sum(ifelse(risk > dead, after^2 * dead / (risk * (risk - dead)), 0)))
+}
+
+pseudo_values <- function(time, event, horizon) {
+  n <- length(time)
+  without <- sapply(seq_len(n), function(i) restricted_mean(time[-i], event[-i], horizon)[1])
+  n * restricted_mean(time, event, horizon)[1] - (n - 1) * without
+}
+
+mean_times <- function(time, event, t, horizon) {
+  parts <- lapply(1:0, function(side) restricted_mean(time[t == side], event[t == side], horizon))
+  c(parts[[1]][1] - parts[[2]][1], sqrt(parts[[1]][2] + parts[[2]][2]))
+}
+
+log_rank <- function(time, event, t, s) {
+  gap <- c(0, 0)
+  for (b in unique(s)) for (u in unique(time[s == b & event == 1])) {
+    at_risk <- s == b & time >= u
+    n <- sum(at_risk)
+    d <- sum(at_risk & time == u & event == 1)
+    share <- mean(t[at_risk])
+    gap <- gap + c(sum(t[at_risk & time == u & event == 1]) - d * share,
+                   if (n > 1) d * (n - d) / (n - 1) * share * (1 - share) else 0)
+  }
+  c(exp(gap[1] / gap[2]), 1 / sqrt(gap[2]))
+}
+
+cox <- function(time, event, t, s, g, X) {
+  if (!requireNamespace("survival", quietly = TRUE)) return(c(NA, NA))
+  people <- data.frame(time, event, t, s)
+  if (ncol(X)) people <- cbind(people, setNames(as.data.frame(X), paste0("x", seq_len(ncol(X)))))
+  right <- c("t", grep("^x", names(people), value = TRUE), if (length(unique(s)) > 1) "strata(s)")
+  strata <- survival::strata
+  formula <- as.formula(paste("survival::Surv(time, event) ~", paste(right, collapse = " + ")))
+  if (is.null(g)) {
+    fit <- survival::coxph(formula, people, control = survival::coxph.control(eps = 1e-11, iter.max = 100))
+    return(c(exp(coef(fit)[["t"]]), sqrt(vcov(fit)["t", "t"])))
+  }
+  people$g <- g
+  fit <- survival::coxph(formula, people, cluster = g, control = survival::coxph.control(eps = 1e-11, iter.max = 100))
+  G <- length(unique(g))
+  c(exp(coef(fit)[["t"]]), sqrt(vcov(fit)["t", "t"] * G / (G - 1)))
+}
+
 # ---- one contrast of one outcome -----------------------------------------------------------------------------------
 response_weights <- function(arm, seen, X) {
   w <- rep(0, length(arm))
@@ -188,6 +240,17 @@ contrast <- function(people, plan, outcome, treated, comparison) {
   y <- if (outcome$kind == "binary") yes_no(people[[outcome$column]]) else as_number(people[[outcome$column]])
   if (outcome$summary == "share_above_zero") y <- as.numeric(y > 0)
   seen <- !is.na(y)
+  timed <- outcome$kind == "time_to_event"
+  if (timed) {
+    time <- y
+    event <- yes_no(people[[outcome$event]])
+    seen <- seen & !is.na(event)
+    y[!seen] <- NA
+    if (outcome$summary == "rmst_difference") for (a in unique(arm)) {
+      rows <- seen & arm == a
+      y[rows] <- pseudo_values(time[rows], event[rows], outcome$horizon)
+    }
+  }
   weights <- NULL
   if (outcome$handling == "inverse_probability" && !all(seen)) {
     weights <- response_weights(arm, seen, encode(people, plan$response_covariates))
@@ -210,6 +273,21 @@ contrast <- function(people, plan, outcome, treated, comparison) {
   w <- if (is.null(weights)) NULL else weights[use]
   g <- if (is.null(cluster)) NULL else cluster[use]
   s <- pool_sparse(stratum_of(people, plan$strata)[use], t, plan$sparse_minimum, g)
+  plain <- length(unique(s)) == 1 && is.null(pair) && is.null(w) && is.null(g)
+  if (timed && outcome$summary == "rmst_difference" && plain) {
+    return(rbind(unadjusted = mean_times(time[use], event[use], t, outcome$horizon),
+                 adjusted = adjusted(y[use], t, s, NULL, w, g, X, plan)))
+  }
+  if (timed && outcome$summary != "rmst_difference") {
+    apart <- if (!is.null(pair) && plan$drop_broken_pairs) pair[use] else s
+    if (outcome$summary == "log_rank") {
+      return(rbind(unadjusted = log_rank(time[use], event[use], t, apart), adjusted = c(NA, NA)))
+    }
+    none <- X[, 0, drop = FALSE]
+    without <- ncol(X) == 0 || plan$estimator == "difference_in_means"
+    return(rbind(unadjusted = cox(time[use], event[use], t, apart, g, none),
+                 adjusted = if (without) c(NA, NA) else cox(time[use], event[use], t, apart, g, X)))
+  }
   rbind(unadjusted = unadjusted(y[use], t, s, pair[use], w, g, plan),
         adjusted = adjusted(y[use], t, s, pair[use], w, g, X, plan),
         if (paste(treated, comparison, sep = " - ") %in% plan$compliers)
