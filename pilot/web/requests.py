@@ -40,7 +40,7 @@ def _end(response: Response) -> Response:
         extra={
             "request_id": g.request_id,
             "method": request.method,
-            "path": masked_path(),
+            "path": masked_path(found=response.status_code != 404),
             "endpoint": request.endpoint,
             "status": response.status_code,
             "ms": round((time.perf_counter() - g.started) * 1000, 1),
@@ -49,11 +49,16 @@ def _end(response: Response) -> Response:
     return response
 
 
-def masked_path() -> str:
-    """The path as its rule spells it, with what is not secret filled in; an unknown path is not written at all."""
+def masked_path(*, found: bool = True) -> str:
+    """The path as its rule spells it, with what is not secret filled in; an unknown path is not written at all.
+
+    Where nothing was found nothing is filled in: somebody may have typed a name there.
+    """
     if request.url_rule is None:
         return "(unknown)"
     path = request.url_rule.rule
+    if not found:
+        return path
     for name, value in (request.view_args or {}).items():
         shown = "***" if name in HIDDEN_IN_PATHS else str(value)
         path = re.sub(rf"<(?:[^<>:]+:)?{re.escape(name)}>", lambda _match, shown=shown: shown, path)
