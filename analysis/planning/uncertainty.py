@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.planning.model import FULL
-from analysis.power.errors import ImpossibleRequest, PowerError
+from analysis.power.errors import ImpossibleRequest, PowerError, SectionError
 
 if TYPE_CHECKING:
     from analysis.planning.plan import Plan
@@ -55,9 +55,18 @@ class Assurance:
     n: float
 
 
-def _size(plan: Plan) -> int | None:
+def _size_at(plan: Plan, changes: Mapping[str, float]) -> int | None:
+    """People to recruit an arm with some assumptions at other values; None where no number suffices."""
+    as_planned = {item.name: item.value for item in plan.assumptions()}
     try:
+        for name, value in changes.items():
+            if name.endswith(".effect") and value * as_planned[name] <= 0:
+                # Between here and the plan lies an effect of zero: what is sought is not the opposite of what is meant.
+                return None
+            plan = plan.replace(name, value)
         return plan.n().recruited
+    except SectionError:
+        raise
     except PowerError:
         # An end of a range may be hopeless (an effect beyond 100%, take-up equal to control): that is an answer too.
         return None
@@ -66,29 +75,28 @@ def _size(plan: Plan) -> int | None:
 def sensitivity(plan: Plan, over: Mapping[str, Sequence[float]] | Sequence[str]) -> Grid:
     """Size over a grid of one or two assumptions."""
     known = {item.name: item for item in plan.assumptions()}
+    for name in over:
+        if name not in known:
+            raise ImpossibleRequest("over", f"there is no assumption '{name}' (known: {', '.join(known)})")
     if isinstance(over, Mapping):
         axes = [(name, tuple(float(v) for v in values)) for name, values in over.items()]
     else:
-        axes = []
-        for name in over:
-            if name not in known:
-                raise ImpossibleRequest("over", f"there is no assumption '{name}' (known: {', '.join(known)})")
-            axes.append((name, tuple(float(v) for v in np.linspace(known[name].low, known[name].high, 5))))
+        axes = [(n, tuple(float(v) for v in np.linspace(known[n].low, known[n].high, 5))) for n in over]
     if not 1 <= len(axes) <= 2:
         raise ImpossibleRequest("over", f"name one or two assumptions, not {len(axes)}")
     first, second = axes[0], axes[1] if len(axes) == 2 else (None, (math.nan,))
-    rows = []
-    for a in first[1]:
-        moved = plan.replace(first[0], a)
-        rows.append(tuple(_size(moved if second[0] is None else moved.replace(second[0], b)) for b in second[1]))
-    return Grid(tuple(axes), tuple(rows))
+    rows = tuple(
+        tuple(_size_at(plan, {first[0]: a} if second[0] is None else {first[0]: a, second[0]: b}) for b in second[1])
+        for a in first[1]
+    )
+    return Grid(tuple(axes), rows)
 
 
 def tornado(plan: Plan) -> list[Bar]:
     """Each assumption at either end of its range, the others as assumed; the widest first."""
     bars = []
     for item in plan.assumptions():
-        ends = [_size(plan.replace(item.name, value)) for value in (item.low, item.high)]
+        ends = [_size_at(plan, {item.name: value}) for value in (item.low, item.high)]
         bars.append(Bar(item.name, item.low, item.high, *ends))
     return sorted(bars, key=lambda bar: -bar.swing)
 

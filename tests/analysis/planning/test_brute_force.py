@@ -1,0 +1,253 @@
+"""A plan against draws and searches that know nothing of its formulas."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from analysis.planning import EXAMPLE, Plan
+from analysis.planning.money import cost_of
+from analysis.planning.trials import simulated
+from analysis.power.errors import ImpossibleRequest, PostHocRefused, SectionError
+
+ERRORS = 3.5  # Monte Carlo errors that a fixed seed may lie off; chosen before the seeds were
+
+
+def assume(value, low, high):
+    return {"value": value, "range": [low, high], "source": "illustration"}
+
+
+ADVISORS = {"icc": assume(0.02, 0.01, 0.05), "size": assume(40, 25, 60)}
+
+
+def changed(**keys):
+    section = copy.deepcopy(EXAMPLE)
+    section.update(keys)
+    return section
+
+
+def costed(**keys):
+    arms = [
+        {"name": "portal"},
+        {"name": "advice", "cost": {"assigned": 50, "taken_up": 700}},
+        {"name": "voucher", "cost": {"assigned": 10, "taken_up": 1000}},
+    ]
+    return Plan.from_dict(changed(cost_per_person=20, arms=arms, **keys))
+
+
+def close(found, expected):
+    assert abs(found.value - expected) < ERRORS * found.error, (found, expected)
+
+
+@pytest.mark.parametrize("keys", [
+    {"correction": "dunnett", "variance": "unpooled"},
+    {"correction": "holm", "variance": "unpooled"},
+    {"correction": "bonferroni", "variance": "unpooled", "sides": 1},
+    {"variance": "unpooled", "arms": [{"name": "portal", "ratio": 2}, {"name": "advice"}, {"name": "voucher"}]},
+])  # fmt: skip
+def test_simulated_pilots_have_the_power_that_the_plan_promises(keys):
+    found = simulated(Plan.from_dict(changed(**keys)), seed=11, trials=1200)
+    for row in found.comparisons:
+        close(row.power, row.promised)
+        close(row.bias, 0.0)
+        close(row.coverage, 0.95)
+    assert found.false_alarm.value < 0.05 + ERRORS * found.false_alarm.error
+
+
+def test_the_chances_to_find_any_and_all_differences_are_those_of_simulated_pilots():
+    plan = Plan.from_dict(changed(variance="unpooled"))
+    found = simulated(plan, seed=12, trials=1200)
+    for power_of, seen in (("any", found.any_found), ("all", found.all_found)):
+        close(seen, Plan.from_dict(changed(variance="unpooled", power_of=power_of)).power(plan.n().analysed))
+
+
+def test_simulated_clusters_have_the_power_that_the_plan_promises():
+    outcome = {"name": "score", "kind": "continuous", "sd": assume(1, 0.9, 1.1), "effect": assume(0.25, 0.2, 0.3),
+               "effect_on": "assigned"}  # fmt: skip
+    plan = Plan.from_dict({"arms": [{"name": "a"}, {"name": "b"}], "control": "a", "outcomes": [outcome],
+                           "clusters": {"icc": assume(0.05, 0.02, 0.1), "size": assume(20, 15, 25)}})  # fmt: skip
+    (row,) = simulated(plan, seed=13, trials=2000).comparisons
+    assert row.promised is not None
+    # Groups fill whole clusters, so there may be a few more people than were promised.
+    assert row.promised - ERRORS * row.power.error < row.power.value < row.promised + 0.02 + ERRORS * row.power.error
+
+
+def test_the_same_seed_gives_the_same_trials_again():
+    plan = Plan.from_dict(changed())
+    one, two, other = (simulated(plan, seed=seed, trials=50) for seed in (5, 5, 6))
+    assert one == two != other
+
+
+def test_advisors_in_the_advised_arms_only_need_what_drawn_advisors_and_clients_need():
+    arms = [{"name": "portal"}, {"name": "advice", "nested": ADVISORS}]
+    plan = Plan.from_dict(changed(arms=arms, variance="unpooled"))
+    size = plan.n()
+    advisors = round(size.n / 40)
+    rng, trials = np.random.default_rng(20), 3000
+    p_control, p_advice, icc = 0.15, 0.183, 0.02
+    # Clients of one advisor share a beta-distributed chance: mean p, correlation icc between two of them.
+    chance = rng.beta(p_advice * (1 - icc) / icc, (1 - p_advice) * (1 - icc) / icc, size=(trials, advisors))
+    shares = rng.binomial(40, chance) / 40
+    control = rng.binomial(advisors * 40, p_control, size=trials) / (advisors * 40)
+    se = np.sqrt(shares.var(axis=1, ddof=1) / advisors + control * (1 - control) / (advisors * 40))
+    power = float(np.mean((shares.mean(axis=1) - control) / se > 1.959964))
+    promised = plan.power(advisors * 40)
+    assert abs(power - promised) < ERRORS * math.sqrt(0.16 / trials)
+
+
+def test_the_worked_example_with_advisors_asks_for_about_3400_in_an_advised_arm():
+    arms = [{"name": "portal"}, {"name": "advice", "nested": ADVISORS}, {"name": "voucher", "nested": ADVISORS}]
+    assert Plan.from_dict(changed(arms=arms)).n().n == pytest.approx(3400, rel=0.02)
+
+
+def test_a_look_half_way_has_the_power_of_drawn_paths():
+    plan = Plan.from_dict(changed(arms=[{"name": "portal"}, {"name": "advice"}], variance="unpooled",
+                                  looks={"at": [0.5, 1.0], "spending": "lan_demets_pocock"}))  # fmt: skip
+    design, size = plan.interim([0.5, 1.0], "lan_demets_pocock"), plan.n()
+    p1, p0 = 0.183, 0.15
+    drift = (p1 - p0) / math.sqrt((p1 * (1 - p1) + p0 * (1 - p0)) / size.n)
+    steps = np.random.default_rng(21).normal(drift * 0.5, math.sqrt(0.5), size=(400_000, 2)).cumsum(axis=1)
+    z = steps / np.sqrt([0.5, 1.0])
+    crossed = float(np.mean((z > np.asarray(design.upper)).any(axis=1)))
+    assert crossed == pytest.approx(0.8, abs=ERRORS * 0.0007)
+
+
+@pytest.mark.parametrize("keys", [{"correction": "bonferroni"}, {"correction": "bonferroni", "power_of": "all"}])
+def test_no_division_of_the_budget_on_a_grid_beats_the_one_that_was_found(keys):
+    plan, budget = costed(**keys), 2_000_000
+    model, best = plan.model(), 0.0
+    prices = {arm.name: cost_of(model, arm.name) for arm in plan.section.arms}
+    for control in np.arange(0.02, 0.6, 0.02):
+        for advice in np.arange(0.1, 0.98 - control, 0.02):
+            shares = {"portal": control, "advice": advice, "voucher": 1 - control - advice}
+            sizes = {name: share * budget / prices[name] * 0.98 for name, share in shares.items()}
+            best = max(best, model.power(sizes))
+    found = plan.allocate(budget)
+    assert found.power > best - 0.001  # whole people cost a little
+    assert found.cost <= budget
+
+
+def test_the_least_money_for_a_power_is_the_budget_that_gives_that_power():
+    found = costed().allocate(power=0.9)
+    assert found.power >= 0.9
+    assert costed().allocate(found.cost).power == pytest.approx(0.9, abs=0.001)
+    assert costed().cost(found.recruited).total == pytest.approx(found.cost)
+
+
+def test_places_bind_the_division_as_planned_too():
+    section = changed(cost_per_person=20)
+    section["arms"] = [{"name": name, "capacity": 100} for name in ("portal", "advice", "voucher")]
+    found = Plan.from_dict(section).allocate(1_000_000)
+    assert set(found.recruited.values()) == {100}
+    assert found.equal_power == pytest.approx(found.power)
+
+
+def test_assurance_is_the_average_power_over_draws_from_the_prior():
+    plan = Plan.from_dict(changed())
+    found = plan.assurance((0.06, 0.02))
+    draws = np.random.default_rng(22).normal(0.06, 0.02, 1500)
+    model, sizes = plan.model(), plan.model().sizes(plan.n().n)
+    powers = [model.power(sizes, scale=d / 0.06) if d > 0 else 0.0 for d in draws]
+    assert found.assurance == pytest.approx(np.mean(powers), abs=ERRORS * np.std(powers) / math.sqrt(len(powers)))
+
+
+def test_the_forecast_is_that_of_drawn_rates_and_counts():
+    section = changed(recruitment={"per_week": assume(140, 100, 190), "weeks": 40})
+    found = Plan.from_dict(section).forecast(target=5500)
+    rng, sd = np.random.default_rng(23), 90 / (2 * 1.959964)
+    rates = rng.gamma((140 / sd) ** 2, sd**2 / 140, 200_000)
+    counts = rng.poisson(rates * 40)
+    assert found.chance == pytest.approx(np.mean(counts >= 5500), abs=0.004)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(counts, (0.05, 0.95))), rel=0.005)
+
+
+def test_a_lottery_has_the_power_of_its_two_arms():
+    plan = Plan.from_dict(changed(arms=[{"name": "portal"}, {"name": "advice"}], variance="unpooled"))
+    found = plan.lottery(3000, 12000)
+    a, b = 3000 * 0.98, 9000 * 0.98
+    drift = 0.033 / math.sqrt(0.183 * 0.817 / a + 0.15 * 0.85 / b)
+    assert found.power == pytest.approx(stats.norm.cdf(drift - 1.959964), abs=1e-6)
+
+
+def test_each_comparison_states_what_it_needs_by_itself():
+    arms = [{"name": "portal"}, {"name": "advice"}, {"name": "voucher", "effect_multiple": 1.5}]
+    rows = {row["treated"]: row for row in Plan.from_dict(changed(arms=arms)).table()}
+    plan = Plan.from_dict(changed(arms=arms))
+    assert rows["advice"]["analysed"] == plan.n().analysed > rows["voucher"]["analysed"]
+    assert rows["advice"]["power"] == pytest.approx(0.8, abs=0.001)
+    assert rows["voucher"]["power"] > 0.98
+    assert rows["voucher"]["mde_itt"] < rows["voucher"]["effect_itt"]
+
+
+def test_the_rival_conventions_hold_the_numbers_of_the_worked_example():
+    found = {(c.key, c.value): c.n for c in Plan.from_dict(changed()).conventions()}
+    assert found["planned", "dunnett"] == pytest.approx(2375.5, abs=0.05)
+    assert found["correction", "none"] == pytest.approx(1999.3, abs=0.05)
+    assert found["correction", "bonferroni"] == pytest.approx(2421.3, abs=0.05)
+    assert found["power_of", "any"] < found["planned", "dunnett"] < found["power_of", "all"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "parameter"),
+    [
+        (lambda p: p.n(0.05), "power"),
+        (lambda p: p.n(1.0), "power"),
+        (lambda p: p.n(float("nan")), "power"),
+        (lambda p: p.mde(1000, 0.03), "power"),
+        (lambda p: p.allocate(power=0.01), "power"),
+        (lambda p: p.allocate(float("nan")), "budget"),
+        (lambda p: p.allocate(119), "budget"),
+        (lambda p: p.allocate(1e5, power=0.8), "budget"),
+        (lambda p: p.interim(1000), "looks"),
+        (lambda p: p.interim([0.5, 1.2]), "looks"),
+        (lambda p: p.sensitivity(["nobody"]), "over"),
+        (lambda p: p.forecast(), "recruitment"),
+    ],
+)
+def test_an_impossible_request_names_what_binds(ask, parameter):
+    with pytest.raises(ImpossibleRequest) as caught:
+        ask(Plan.from_dict(changed(cost_per_person=20)))
+    assert caught.value.parameter == parameter
+
+
+def test_too_little_money_for_any_effect_gives_the_little_power_it_buys():
+    found = Plan.from_dict(changed(cost_per_person=20)).allocate(121)
+    assert found.multiple is None
+    assert 0 < found.power < 0.05
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"looks": {"at": 1000}}, "1000 looks; plan between 1 and 30"),
+        ({"looks": {"at": [0.5, 1.2]}}, "more looks than information"),
+        ({"looks": {"at": [0.5, 0.5, 1.0]}}, "more looks than information"),
+        ({"comparisons": []}, "name at least one pair"),
+        ({"comparisons": [["advice", "advice"]]}, "compared with itself"),
+        ({"comparisons": [["advice", "portal"], ["portal", "advice"]]}, "compared twice"),
+        ({"outcomes": EXAMPLE["outcomes"] * 2}, "two outcomes bear the same name"),
+        ({"clusters": {"icc": assume(0.1, 0, 0.2), "size": assume(0.5, 0.4, 2)}}, "one person or more"),
+        ({"take_up": 0.6}, "holds keys with values"),
+        ({"outcomes": []}, "at least 1"),
+    ],
+)
+def test_a_section_that_cannot_be_is_refused_when_it_is_read(keys, words):
+    with pytest.raises(SectionError, match=words):
+        Plan.from_dict(changed(**keys))
+
+
+def test_power_from_an_observed_effect_is_refused_with_the_reason():
+    with pytest.raises(PostHocRefused, match="restates its p-value"):
+        Plan.from_dict(changed()).observed_power(effect=0.02, n=900)
+
+
+def test_a_range_through_zero_has_no_answer_at_its_far_end():
+    outcome = {**EXAMPLE["outcomes"][0], "effect": assume(0.06, -0.02, 0.08)}
+    plan = Plan.from_dict(changed(outcomes=[outcome]))
+    bar = plan.tornado()[0]
+    assert (bar.name, bar.recruited_low) == ("outcomes.training.effect", None)
+    assert bar.recruited_high < plan.n().recruited
+    with pytest.raises(ImpossibleRequest, match="over"):
+        plan.sensitivity({"nobody": [1.0]})
