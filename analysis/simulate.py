@@ -89,9 +89,10 @@ def simulate(
 ) -> Simulation:
     """Simulate `trials` trials of a world.
 
-    `estimator` is "difference_in_means", "lm_robust" (HC2 with the world's covariates), "cluster_cr2", a function of
-    (table, treated, comparison) that returns an Estimate, or a whole pre-analysis plan. `design` is that of
-    `randomization`; without one the arms have equal fixed sizes. `contrasts` are (treated, comparison) pairs, by
+    `estimator` is "difference_in_means", "lm_robust" (HC2 with the world's covariates), "cluster_cr2",
+    "partially_nested" (advisors in some arms only), a function of (table, treated, comparison) that returns an
+    Estimate, or a whole pre-analysis plan. `design` is that of `randomization`; without one the
+    arms have equal fixed sizes. `contrasts` are (treated, comparison) pairs, by
     default every arm against control. `jobs` cores (-1: all), `backend="dask"` for a cluster; `checkpoint` a folder
     to resume from; `general=True` takes the slow path even where a kernel exists.
     Raises ImpossibleRequest for a design with other arms, DesignNotEstimable when no trial gives an estimate.

@@ -12,6 +12,7 @@ from scipy import special
 from analysis.differences import difference_in_means
 from analysis.errors import AnalysisError
 from analysis.execution import carry_out
+from analysis.nested import partially_nested
 from analysis.plan import PreAnalysisPlan
 from analysis.power.errors import ImpossibleRequest
 from analysis.regression import lm_robust
@@ -42,7 +43,17 @@ def _clustered(frame: pd.DataFrame, treated: str, comparison: str) -> Any:
     return _regression(frame, treated, comparison, clusters="cluster")
 
 
-ESTIMATORS: dict[str, Estimator] = {"difference_in_means": _means, "lm_robust": _regression, "cluster_cr2": _clustered}
+def _nested(frame: pd.DataFrame, treated: str, comparison: str) -> Any:
+    pair = frame[frame["arm"].isin((treated, comparison)) & frame["y"].notna()]
+    return partially_nested(pair, "y", "advisor", "arm", treated=treated, control=comparison)
+
+
+ESTIMATORS: dict[str, Estimator] = {
+    "difference_in_means": _means,
+    "lm_robust": _regression,
+    "cluster_cr2": _clustered,
+    "partially_nested": _nested,
+}
 
 
 def has_kernel(estimator: str | Estimator | PreAnalysisPlan, world: World) -> bool:

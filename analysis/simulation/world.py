@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,7 +25,7 @@ _FIXED = 2**31 - 1
 @dataclass(frozen=True, slots=True)
 class Batch:
     """The data of one block of trials: outcomes (T, n); `codes`, places in `World.arms`, (T, n) or (n,) when shared;
-    `covariates` (T, p, n) or (p, n); what was taken up and seen (T, n)."""
+    `covariates` (T, p, n) or (p, n); what was taken up and seen (T, n); `advisors` (T, n), -1 for who has none."""
 
     outcome: np.ndarray
     codes: np.ndarray
@@ -34,6 +34,7 @@ class Batch:
     taken: np.ndarray | None
     seen: np.ndarray | None
     units: pd.DataFrame
+    advisors: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,9 @@ class World:
     `effects` gives each treated arm its effect: of being assigned, or with `take_up` (a share for every arm) of taking
     part. `mean` is the control mean or proportion, `sd` the standard deviation of a continuous outcome, `effect_sd`
     that of individual effects. `covariates` standard normal ones explain `r2` of the outcome together, redrawn in
-    each trial or fixed. `cluster_size` people share a cluster, whole clusters are allocated. `attrition` is the share
-    lost by arm, at random. `columns` are strata: levels with their shares; `shifts` what a level adds to the outcome.
+    each trial or fixed. `cluster_size` people share a cluster, whole clusters are allocated. `nested` gives arms whose
+    people share advisors: how many share one, and their intraclass correlation. `attrition` is the share lost by
+    arm, at random. `columns` are strata: levels with their shares; `shifts` what a level adds to the outcome.
 
     >>> World(n=100, effects={"advice": 0.5}).arms
     ('control', 'advice')
@@ -62,6 +64,7 @@ class World:
     redrawn: bool = True
     cluster_size: int = 0
     icc: float = 0.0
+    nested: Mapping[str, tuple[int, float]] = field(default_factory=Values)
     take_up: Mapping[str, float] = field(default_factory=Values)
     attrition: Mapping[str, float] = field(default_factory=Values)
     columns: Mapping[str, Mapping[str, float]] = field(default_factory=Values)
@@ -85,15 +88,25 @@ class World:
                 raise ImpossibleRequest(name, f"state a share for every arm: {', '.join(self.arms)}")
             for share in given.values():
                 checks.between(name, share, 0, 1)
+        self._check_nested()
         if self.kind == "binary":
             self._check_binary()
         else:
             checks.positive(sd=self.sd)
 
+    def _check_nested(self) -> None:
+        for arm, (size, icc) in self.nested.items():
+            if arm not in self.arms:
+                raise ImpossibleRequest("nested", f"there is no arm '{arm}' (arms: {', '.join(self.arms)})")
+            checks.whole(1, nested=size)
+            checks.loading(nested=icc)
+        if self.nested and self.cluster_size:
+            raise ImpossibleRequest("nested", "people share an advisor or a cluster, not both")
+
     def _check_binary(self) -> None:
         checks.probability(mean=self.mean)
-        if self.covariates or self.cluster_size or self.effect_sd or self.shifts:
-            raise ImpossibleRequest("kind", "a binary world has no covariates, clusters, shifts or individual effects")
+        if self.covariates or self.effect_sd or self.shifts:
+            raise ImpossibleRequest("kind", "a binary world has no covariates, shifts or individual effects")
         for arm, effect in self.effects.items():
             if not 0 <= self.mean + effect <= 1:
                 raise ImpossibleRequest("effects", f"arm '{arm}' would have the proportion {self.mean + effect:g}")
@@ -159,11 +172,16 @@ class World:
                 math.sqrt(self.icc) * self.sd
             )
             y.reshape(trials, groups, -1)[...] += shared[:, :, None]
+        advisors = self._advisors(codes, shape)
+        if advisors is not None:
+            share = self._likeness(codes)
+            y *= np.sqrt(1 - share).astype(np.float32)
+            y += (np.sqrt(share) * self.sd * self._shared(normals, source, advisors)).astype(np.float32)
         y = self._shifted(y, units)
         taken, seen = self._taken(source, codes, shape), self._seen(source, codes, shape)
         y = self._treated(y, codes, taken, source)
         clusters = units["cluster"].to_numpy() if self.cluster_size else None
-        return Batch(y, codes, covariates, clusters, taken, seen, units)
+        return Batch(y, codes, covariates, clusters, taken, seen, units, advisors)
 
     def _codes(self, units: pd.DataFrame, design: Design | None, seed: int, block: int, trials: int) -> np.ndarray:
         if design is None:
@@ -171,6 +189,31 @@ class World:
         drawn = design.draws(units, trials, int(np.random.SeedSequence([seed, block]).generate_state(1)[0]))
         order = [self.arms.index(name) for name in design.names]
         return np.array(order, dtype=np.uint8)[drawn]
+
+    def _advisors(self, codes: np.ndarray, shape: tuple[int, int]) -> np.ndarray | None:
+        """Who shares whom: within an arm each next `size` people share one; numbers differ between arms."""
+        if not self.nested:
+            return None
+        everyone = np.broadcast_to(codes, shape)
+        found, first = np.full(shape, -1, np.int32), 0
+        for arm, (size, _icc) in self.nested.items():
+            member = everyone == self.arms.index(arm)
+            place = np.cumsum(member, axis=1) - 1
+            found = np.where(member, first + place // size, found)
+            first += -(-self.n // size)
+        return found
+
+    def _likeness(self, codes: np.ndarray) -> np.ndarray:
+        """The intraclass correlation among those who share what each person shares."""
+        return self._per_arm({arm: self.nested[arm][1] if arm in self.nested else 0.0 for arm in self.arms}, codes)
+
+    def _shared(
+        self, draw: Callable[[np.random.SFC64, int], np.ndarray], source: np.random.SFC64, groups: np.ndarray
+    ) -> np.ndarray:
+        """One deviate for each group of each trial, laid out over its people; who has none gets an unused one."""
+        count = max(int(groups.max()) + 1, 1)
+        drawn = draw(source, len(groups) * count).reshape(len(groups), count)
+        return np.take_along_axis(drawn, np.maximum(groups, 0), axis=1)
 
     def _covariates(self, source: np.random.SFC64, seed: int, trials: int) -> np.ndarray:
         if not self.redrawn:
@@ -217,16 +260,27 @@ class World:
 
     def _binary(self, source: np.random.SFC64, codes: np.ndarray, units: pd.DataFrame, shape: tuple[int, int]) -> Batch:
         draws = uniforms(source, shape[0] * shape[1]).reshape(shape)
+        advisors = self._advisors(codes, shape)
+        clusters = units["cluster"].to_numpy() if self.cluster_size else None
+        groups = advisors if clusters is None else np.broadcast_to(clusters, shape)
+        if groups is not None:
+            # Whoever copies the draw of the group answers alike: exactly the intraclass correlation, whatever the
+            # proportion. Source: Lunn & Davies (1998), Biometrika 85:487-490.
+            share = self._likeness(codes) if clusters is None else np.float64(self.icc)
+            copies = uniforms(source, draws.size).reshape(shape) < np.sqrt(share)
+            draws = np.where(copies, self._shared(uniforms, source, groups), draws)
         taken, seen = self._taken(source, codes, shape), self._seen(source, codes, shape)
         effect = self._per_arm(self._effects(), codes)
         chance = self.mean + (effect if taken is None else effect * taken)
-        return Batch((draws < chance).astype(np.float32), codes, None, None, taken, seen, units)
+        return Batch((draws < chance).astype(np.float32), codes, None, clusters, taken, seen, units, advisors)
 
     def frame(self, batch: Batch, trial: int) -> pd.DataFrame:
-        """One trial as a table, for any estimator: arm, y (missing when lost), x1…, taken, and the shared columns."""
+        """One trial as a table, for any estimator: arm, y (missing when lost), x1…, taken, advisor, shared columns."""
         data = batch.units.copy()
         codes = batch.codes if batch.codes.ndim == 1 else batch.codes[trial]
         data["arm"] = np.array(self.arms, dtype=object)[codes]
+        if batch.advisors is not None:
+            data["advisor"] = [f"advisor {number}" if number >= 0 else None for number in batch.advisors[trial]]
         data["y"] = batch.outcome[trial].astype(np.float64)
         if batch.seen is not None:
             data.loc[~batch.seen[trial], "y"] = np.nan

@@ -1,5 +1,7 @@
 """Simulation: kernels equal the general path, power equals theory, and the seed alone decides the answer."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -27,6 +29,9 @@ WORLDS = {
     "covariates redrawn": (World(n=40, effects={"advice": 0.3}, covariates=4, r2=0.4), "lm_robust"),
     "covariates fixed": (World(n=40, effects={"advice": 0.3}, covariates=2, r2=0.4, redrawn=False), "lm_robust"),
     "clusters": (World(n=120, effects={"advice": 0.3}, cluster_size=10, icc=0.1), "cluster_cr2"),
+    "clusters, yes or no": (
+        World(n=120, effects={"advice": 0.1}, kind="binary", mean=0.4, cluster_size=10, icc=0.1), "cluster_cr2",
+    ),
 }  # fmt: skip
 
 
@@ -110,6 +115,33 @@ def test_clusters_keep_their_level_with_cr2():
     world = World(n=20 * 20, effects={"advice": 0.0}, cluster_size=20, icc=0.1)
     found = simulate(world, estimator="cluster_cr2", trials=10_000, seed=4, jobs=1)[("advice", "control")]
     assert within(found.rejection, 0.05)
+
+
+def test_advisors_in_one_arm_widen_its_mean_by_their_design_effect():
+    world = World(n=800, effects={"advice": 0.2}, sd=2.0, nested={"advice": (40, 0.1)})
+    found = simulate(world, trials=6000, seed=12, jobs=1)[("advice", "control")]
+    assert within(found.sd, 2 * math.sqrt(1 / 400 + (1 + 39 * 0.1) / 400))
+    assert within(found.bias, 0.0)
+
+
+def test_clusters_and_advisors_of_a_yes_or_no_outcome_have_the_stated_correlation():
+    p, size, icc = 0.2, 20, 0.15
+    clusters = World(n=800, effects={"advice": 0.0}, kind="binary", mean=p, cluster_size=size, icc=icc)
+    both = simulate(clusters, estimator="cluster_cr2", trials=4000, seed=13, jobs=1)[("advice", "control")]
+    assert within(both.sd, math.sqrt(2 * p * (1 - p) * (1 + (size - 1) * icc) / 400))
+    advisors = World(n=800, effects={"advice": 0.0}, kind="binary", mean=p, nested={"advice": (size, icc)})
+    one = simulate(advisors, trials=4000, seed=14, jobs=1)[("advice", "control")]
+    assert within(one.sd, math.sqrt(p * (1 - p) * (2 + (size - 1) * icc) / 400))
+    assert one.rejection.value > 0.1
+
+
+def test_the_estimator_for_advisors_in_some_arms_is_honest_about_them():
+    world = World(n=240, effects={"advice": 0.0, "voucher": 0.0}, nested={"advice": (10, 0.2), "voucher": (10, 0.2)})
+    found = simulate(world, estimator="partially_nested", trials=150, seed=15, jobs=1)
+    for row in found.contrasts:
+        assert row.refused == 0
+        assert row.se_ratio == pytest.approx(1, abs=0.2)
+        assert within(row.rejection, 0.05)
 
 
 def test_take_up_dilutes_the_true_effect_of_assignment():
@@ -245,6 +277,9 @@ def test_all_pairs_power_of_dunnett_is_what_simulation_finds():
         ({"r2": 0.2}, "r2"),
         ({"take_up": {"advice": 0.5}}, "take_up"),
         ({"kind": "binary", "mean": 0.9}, "effects"),
+        ({"nested": {"voucher": (20, 0.1)}}, "nested"),
+        ({"nested": {"advice": (20, 1.0)}}, "nested"),
+        ({"nested": {"advice": (20, 0.1)}, "cluster_size": 20}, "nested"),
         ({"sd": 0.0}, "sd"),
     ],
 )
