@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "design-document": "pilot.cli.design:command",
     "export": "pilot.cli.data:export",
     "import": "pilot.cli.data:import_",
+    "note": "pilot.cli.notes:note",
     "protocol": "pilot.cli.protocols:protocol",
     "randomize": "pilot.cli.tools:randomize",
     "rehearse": "pilot.cli.rehearse:command",
