@@ -13,6 +13,8 @@ from scipy import stats
 
 from analysis.covariates import independent
 from analysis.errors import DesignNotEstimable, NotConverged
+from analysis.frame import as_frame, codes, column
+from analysis.two_arms import is_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,11 @@ class Response:
         return max(self.shares) - min(self.shares)
 
 
-def differential_response(arm: np.ndarray, observed: np.ndarray, arms: tuple[str, ...]) -> Response:
+def differential_response(arm: Any, observed: Any, arms: Any) -> Response:
     """Whether response differs between arms: Pearson's chi-square over the table of arm by response.
 
-    `arm` and `observed`, shape (n,). Raises `DesignNotEstimable` when an arm is empty.
+    `arm` and `observed`, shape (n,), and the names of the arms; or a table, the outcome column and the arm column.
+    Raises `DesignNotEstimable` when an arm is empty.
 
     >>> arm = np.repeat(["advice", "portal"], 50)
     >>> answered = np.concatenate([np.arange(50) < 40, np.arange(50) < 30])
@@ -48,6 +51,12 @@ def differential_response(arm: np.ndarray, observed: np.ndarray, arms: tuple[str
     >>> response.shares, round(response.p, 4)
     ((0.8, 0.6), 0.0291)
     """
+    if is_table(arm):
+        frame = as_frame(arm)
+        group, known = column(frame, arms, "arm"), column(frame, observed, "outcome").notna().to_numpy()
+        kept = group.notna().to_numpy()
+        names = [str(label) for label in codes(group[kept])[1]]
+        return differential_response(np.asarray(group[kept].astype(str), dtype=object), known[kept], tuple(names))
     allocated = np.array([(arm == name).sum() for name in arms])
     if (allocated == 0).any():
         raise DesignNotEstimable(f"arm '{arms[int(np.argmin(allocated))]}' has no participants")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from analysis.covariates import independent
 from analysis.errors import DesignNotEstimable
 from analysis.estimate import JointTest
 from analysis.exact_fit import refuse_exact_fit
+from analysis.two_arms import covariates_of, is_table
 
 HANSEN_BOWERS = "Hansen and Bowers (2008), Statistical Science 23"
 
@@ -49,15 +51,19 @@ def table(X: np.ndarray, names: Sequence[str], arm: np.ndarray, arms: Sequence[s
     )
 
 
-def normalised_difference(X: np.ndarray, treated: np.ndarray) -> np.ndarray:
+def normalised_difference(X: Any, treated: Any, arm: Any = None, *, control: Any = None) -> Any:
     """Difference in means over the root of the average variance, per column of X (n, k); `treated` boolean (n,).
 
-    Unlike a t statistic it does not grow with the sample. A column that does not vary has difference 0 when the means
+    Called as `normalised_difference(data, covariates, "arm")` with a table it gives a mapping by covariate. Unlike
+    a t statistic it does not grow with the sample. A column that does not vary has difference 0 when the means
     agree; otherwise `DesignNotEstimable` is raised. Imbens and Rubin (2015), section 14.2.
 
     >>> normalised_difference(np.array([[1.0], [3.0], [2.0], [4.0]]), np.array([False, False, True, True])).round(4)
     array([0.7071])
     """
+    if is_table(X):
+        values, names, z, _ = covariates_of(X, treated, arm, None, control)
+        return dict(zip(names, normalised_difference(values, z).tolist(), strict=True))
     one, zero = X[treated], X[~treated]
     difference = one.mean(axis=0) - zero.mean(axis=0)
     spread = np.sqrt((one.var(axis=0, ddof=1) + zero.var(axis=0, ddof=1)) / 2)
@@ -67,18 +73,21 @@ def normalised_difference(X: np.ndarray, treated: np.ndarray) -> np.ndarray:
     return np.where(flat, 0.0, difference / np.where(flat, 1.0, spread))
 
 
-def joint_f(X: np.ndarray, names: Sequence[str], treated: np.ndarray, *, robust: bool = False) -> JointTest:
+def joint_f(X: Any, names: Any, treated: Any = None, *, robust: bool = False, control: Any = None) -> JointTest:
     """F test that no column of X predicts the arm: ordinary least squares, or with HC1 errors when `robust`.
 
-    X of shape (n, k), `treated` boolean (n,). Columns that repeat others are left out. Raises `DesignNotEstimable`
-    when fewer observations than columns are left.
+    X of shape (n, k), `treated` boolean (n,); or a table, the names of covariates and the name of the arm column.
+    Columns that repeat others are left out. Raises `DesignNotEstimable` when fewer observations than columns are
+    left.
 
     >>> X = np.array([[1.0], [2], [3], [4], [5], [7]])
     >>> test = joint_f(X, ["age"], np.array([0, 0, 1, 0, 1, 1], bool))
     >>> round(test.statistic, 4), test.df1, test.df2
     (3.3684, 1.0, 4.0)
     """
-    y = treated.astype(float)
+    if is_table(X):
+        X, names, treated, _ = covariates_of(X, names, treated, None, control)
+    y = np.asarray(treated).astype(float)
     kept = independent(X - X.mean(axis=0))
     centred = X[:, kept] - X[:, kept].mean(axis=0)
     n, k = centred.shape
@@ -102,16 +111,12 @@ def joint_f(X: np.ndarray, names: Sequence[str], treated: np.ndarray, *, robust:
 
 
 def hansen_bowers(
-    X: np.ndarray,
-    names: Sequence[str],
-    treated: np.ndarray,
-    *,
-    strata: np.ndarray | None = None,
-    clusters: np.ndarray | None = None,
+    X: Any, names: Any, treated: Any = None, *, strata: Any = None, clusters: Any = None, control: Any = None
 ) -> JointTest:
     """The omnibus d-squared test that treated and comparison people are alike within strata.
 
-    X of shape (n, k), `treated` boolean, `strata` and `clusters` labels, all of shape (n,). The reference is the
+    X of shape (n, k), `treated` boolean, `strata` and `clusters` labels, all of shape (n,); or a table, the names of
+    covariates and the name of the arm column, with `strata` and `clusters` columns. The reference is the
     permutation variance of the design with the numbers treated in each stratum fixed, and a chi-square with the rank
     of that variance as degrees of freedom (`df2` is infinite). Clusters count by their totals.
 
@@ -121,6 +126,10 @@ def hansen_bowers(
     >>> test.df1, 0 < test.p < 1
     (3.0, True)
     """
+    if is_table(X):
+        more = {"strata": strata, "clusters": clusters}
+        X, names, treated, found = covariates_of(X, names, treated, None, control, more)
+        strata, clusters = found["strata"], found["clusters"]
     labels = np.zeros(len(X)) if strata is None else strata
     total = np.zeros(X.shape[1])
     variance = np.zeros((X.shape[1], X.shape[1]))

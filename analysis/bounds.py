@@ -7,7 +7,6 @@ bounds assume that the offer moves response one way only, and hold for those who
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from scipy.special import ndtr
 
 from analysis.errors import DesignNotEstimable, OptionError
 from analysis.estimate import Interval
+from analysis.two_arms import arrays_of
 
 MONOTONE = "the offer moves response in one direction only; the bounds hold for those who respond in either arm"
 
@@ -61,18 +61,19 @@ class Bounds:
 
 
 def manski_bounds(
-    outcome: Sequence[float] | np.ndarray, treated: np.ndarray, *, lowest: float, highest: float
+    data: Any, outcome: Any, arm: Any = None, *, lowest: float, highest: float, treated: Any = None, control: Any = None
 ) -> Bounds:
-    """Worst-case bounds on the mean difference; missing outcomes are NaN in `outcome`, shape (n,).
+    """Worst-case bounds on the mean difference; missing outcomes are NaN.
 
-    `treated` is boolean, shape (n,); `lowest` and `highest` are the possible extremes of the outcome. Raises
+    Called with a table, the `outcome` column and the `arm` column, or with two arrays of shape (n,): the outcomes and
+    who is treated. `lowest` and `highest` are the possible extremes of the outcome. Raises
     `DesignNotEstimable` when an arm is empty or a known value lies outside the extremes. Manski (1990).
 
     >>> b = manski_bounds([1, np.nan, 0, 0], np.array([True, True, False, False]), lowest=0, highest=1)
     >>> b.low, b.high
     (0.5, 1.0)
     """
-    y, treated = np.asarray(outcome, float), np.asarray(treated, bool)
+    (y,), z, _ = arrays_of(data, [outcome], arm, treated=treated, control=control)
     known = ~np.isnan(y)
     if not lowest < highest:
         raise OptionError(f"the lowest possible value {lowest} is not below the highest {highest}")
@@ -80,18 +81,19 @@ def manski_bounds(
         raise DesignNotEstimable(f"an outcome lies outside the possible range {lowest:g} to {highest:g}")
     ends = []
     for fill_treated, fill_comparison in ((lowest, highest), (highest, lowest)):
-        filled = np.where(known, y, np.where(treated, fill_treated, fill_comparison))
-        ends.append((*_mean_and_variance(filled[treated]), *_mean_and_variance(filled[~treated])))
+        filled = np.where(known, y, np.where(z, fill_treated, fill_comparison))
+        ends.append((*_mean_and_variance(filled[z]), *_mean_and_variance(filled[~z])))
     low, high = ((mean1 - mean0, math.sqrt(variance1 + variance0)) for mean1, variance1, mean0, variance0 in ends)
     return Bounds("manski", low[0], high[0], low[1], high[1], len(y), "none: missing outcomes can be anything possible")
 
 
 def lee_bounds(
-    outcome: Sequence[float] | np.ndarray, treated: np.ndarray, *, cells: Sequence[object] | np.ndarray | None = None
+    data: Any, outcome: Any, arm: Any = None, *, cells: Any = None, treated: Any = None, control: Any = None
 ) -> Bounds:
     """Lee's trimming bounds on the mean difference for those who respond in either arm.
 
-    `outcome` holds NaN where a person did not respond; `treated` is boolean; `cells`, when given, are labels of a
+    Called with a table, the `outcome` column and the `arm` column, or with two arrays of shape (n,): the outcomes,
+    NaN where a person did not respond, and who is treated. `cells`, when given, is a column or array of labels of a
     discrete baseline covariate within which the trimming is done, which never widens the bounds in the population.
     The arm with more response is trimmed by the excess share. `low` and `high` trim by fractional weights, which is
     exact; `quantile_low` and `quantile_high` keep what is not beyond the quantile, as Stata's leebounds does.
@@ -104,7 +106,11 @@ def lee_bounds(
     >>> round(b.low, 6), round(b.high, 6), round(b.trimmed_share, 6), b.trimmed
     (0.0, 2.0, 0.4, 'treated')
     """
-    y, treated = np.asarray(outcome, float), np.asarray(treated, bool)
+    (y,), z, more = arrays_of(data, [outcome], arm, treated=treated, control=control, labels={"cells": cells})
+    return _over_cells(y, z, more["cells"])
+
+
+def _over_cells(y: np.ndarray, treated: np.ndarray, cells: Any) -> Bounds:
     if cells is None:
         return _one_cell(y, treated, "")
     labels = np.asarray([str(label) for label in cells], dtype=object)

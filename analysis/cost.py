@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import ndtr
 
 from analysis.errors import DataError, DesignNotEstimable, OptionError
 from analysis.estimate import Array, Interval, critical_value
+from analysis.two_arms import arrays_of
 
 Shape = Literal["interval", "two rays", "whole line"]
 
@@ -109,17 +110,22 @@ def fieller(
 
 
 def cost_effectiveness(
-    cost: Sequence[float] | Array,
-    effect: Sequence[float] | Array,
-    treated: Sequence[bool] | Array,
+    data: Any,
+    cost: Any,
+    effect: Any,
+    arm: Any = None,
     *,
     level: float = 0.95,
+    treated: Any = None,
+    control: Any = None,
 ) -> CostEffectiveness:
-    """Incremental cost-effectiveness from the cost and the outcome of every person, all of shape (n,).
+    """Incremental cost-effectiveness from the cost and the outcome of every person.
 
-    Variances are unequal by arm; the degrees of freedom are the smaller arm's. Rows must be complete: costs known for
-    respondents only are not costs of the arm. Raises `DataError` for missing values and `DesignNotEstimable` when an
-    arm has fewer than two people. Willan and Briggs (2006), Statistical Analysis of Cost-Effectiveness Data.
+    Called with a table and the columns of `cost`, `effect` and `arm`, or with three arrays of shape (n,): costs,
+    effects and who is treated. Variances are unequal by arm; the degrees of freedom are the smaller arm's. Rows
+    must be complete: costs known for respondents only are not costs of the arm. Raises `DataError` for missing
+    values and `DesignNotEstimable` when an arm has fewer than two people. Willan and Briggs (2006), Statistical
+    Analysis of Cost-Effectiveness Data.
 
     >>> rng = np.random.default_rng(4)
     >>> z = np.arange(400) % 2 == 0
@@ -127,7 +133,7 @@ def cost_effectiveness(
     >>> found.fieller.bounded, 400 < found.ratio < 1100
     (True, True)
     """
-    c, e, z = np.asarray(cost, float), np.asarray(effect, float), np.asarray(treated, bool)
+    (c, e), z, _ = arrays_of(data, [cost, effect], arm, treated=treated, control=control)
     if not (len(c) == len(e) == len(z)):
         raise DataError("cost, effect and arm have one value for every person")
     if not (np.isfinite(c).all() and np.isfinite(e).all()):
@@ -154,15 +160,18 @@ def cost_effectiveness(
 
 
 def bootstrap_interval(
-    cost: Sequence[float] | Array,
-    effect: Sequence[float] | Array,
-    treated: Sequence[bool] | Array,
+    data: Any,
+    cost: Any,
+    effect: Any,
+    arm: Any = None,
     *,
     draws: int = 2_000,
     seed: int,
     level: float = 0.95,
+    treated: Any = None,
+    control: Any = None,
 ) -> Interval:
-    """The percentile interval of the ratio over resamples of people within arms.
+    """The percentile interval of the ratio over resamples of people within arms; called as `cost_effectiveness`.
 
     Raises `DesignNotEstimable` when the extra effect changes sign over the resamples: the ratios then fall on two
     branches and no interval describes them.
@@ -173,12 +182,12 @@ def bootstrap_interval(
     >>> 500 < interval.low < 829 < interval.high < 1500
     True
     """
-    whole = cost_effectiveness(cost, effect, treated, level=level)
-    c, e, z = np.asarray(cost, float), np.asarray(effect, float), np.asarray(treated, bool)
+    (c, e), z, _ = arrays_of(data, [cost, effect], arm, treated=treated, control=control)
+    whole = cost_effectiveness(c, e, z, level=level)
     rng = np.random.default_rng(seed)
     differences = np.zeros((2, draws))
-    for arm, sign in ((z, 1.0), (~z, -1.0)):
-        values = np.stack([c[arm], e[arm]])
+    for side, sign in ((z, 1.0), (~z, -1.0)):
+        values = np.stack([c[side], e[side]])
         n = values.shape[1]
         for start in range(0, draws, 200):
             size = min(200, draws - start)
@@ -209,23 +218,29 @@ class Deadweight:
 
 
 def deadweight(
-    outcome: Sequence[float] | Array,
-    treated: Sequence[bool] | Array,
+    data: Any,
+    outcome: Any,
+    arm: Any = None,
     *,
-    would_have_anyway: Sequence[float] | Array | None = None,
+    would_have_anyway: Any = None,
     level: float = 0.95,
+    treated: Any = None,
+    control: Any = None,
 ) -> Deadweight:
     """Deadweight estimated from the control arm, for a yes/no outcome (1, 0) such as training started.
 
-    `would_have_anyway` are answers (1, 0, NaN) of treated people with the outcome to the question whether they would
-    have done it without the offer; they are reported beside the estimate and never mixed with it. Raises
+    Called with a table, the `outcome` column and the `arm` column, or with two arrays: outcomes and who is treated.
+    `would_have_anyway` are answers (1, 0, NaN) of treated people with the outcome to the question whether they
+    would have done it without the offer; they are reported beside the estimate and never mixed with it. Raises
     `DesignNotEstimable` when nobody in the offered arm has the outcome.
 
     >>> y = np.array([1] * 60 + [0] * 40 + [1] * 45 + [0] * 55)
     >>> round(deadweight(y, np.arange(200) < 100).share, 3)
     0.75
     """
-    y, z = np.asarray(outcome, float), np.asarray(treated, bool)
+    (y,), z, more = arrays_of(
+        data, [outcome], arm, treated=treated, control=control, labels={"told": would_have_anyway}
+    )
     if not np.isin(y, (0.0, 1.0)).all():
         raise DataError("deadweight is about an outcome that is 0 or 1 for everybody")
     n1, n0 = int(z.sum()), int((~z).sum())
@@ -237,8 +252,8 @@ def deadweight(
         zero, one, se_numerator=math.sqrt(errors[0]), se_denominator=math.sqrt(errors[1]), level=level
     )  # fmt: skip
     told: float | None = None
-    if would_have_anyway is not None:
-        answers = np.asarray(would_have_anyway, float)
+    if more["told"] is not None:
+        answers = np.asarray(more["told"], float)
         told = float(np.nanmean(answers)) if (~np.isnan(answers)).any() else None
     return Deadweight(
         share=min(1.0, zero / one), interval=interval, control_mean=zero, treated_mean=one, self_reported=told,
@@ -246,9 +261,12 @@ def deadweight(
     )  # fmt: skip
 
 
-def crowding_out(first: Sequence[float], total: Sequence[float], treated: Sequence[bool]) -> tuple[float, float]:
+def crowding_out(
+    data: Any, first: Any, total: Any, arm: Any = None, *, treated: Any = None, control: Any = None
+) -> tuple[float, float]:
     """How much other funding falls per unit of funding offered, and its standard error by the delta method.
 
+    Called with a table and the columns `first`, `total` and `arm`, or with three arrays, the last one who is treated.
     `first` is what the offer paid for a person, `total` what everybody paid for that person together. Zero means that
     the offer came on top, one that it only replaced. Raises `DesignNotEstimable` when the offer paid nothing.
 
@@ -256,13 +274,13 @@ def crowding_out(first: Sequence[float], total: Sequence[float], treated: Sequen
     >>> round(rate, 4)
     0.3684
     """
-    paid, spent, z = np.asarray(first, float), np.asarray(total, float), np.asarray(treated, bool)
+    (paid, spent), z, _ = arrays_of(data, [first, total], arm, treated=treated, control=control)
     if min(z.sum(), (~z).sum()) < 2:
         raise DesignNotEstimable("each arm needs two people")
     extra_paid = float(paid[z].mean() - paid[~z].mean())
     if extra_paid <= 0:
         raise DesignNotEstimable("the offered arm was not paid more than the other, so nothing can be crowded out")
     ratio = float((spent[z].mean() - spent[~z].mean()) / extra_paid)
-    gaps = [spent[arm] - ratio * paid[arm] for arm in (z, ~z)]
+    gaps = [spent[side] - ratio * paid[side] for side in (z, ~z)]
     variance = sum(float(gap.var(ddof=1)) / len(gap) for gap in gaps)
     return 1 - ratio, math.sqrt(variance) / extra_paid

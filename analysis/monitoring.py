@@ -8,9 +8,8 @@ delivered to whom by `analysis.delivery`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from analysis.errors import DataError, DesignNotEstimable, OptionError
 from analysis.estimate import Array
 from analysis.power.sequential import SPENDING, conditional_power, predictive_power, spent
 from analysis.power.sequential.boundaries import spending_bounds
+from analysis.two_arms import arrays_of
 
 __all__ = ["AlphaLedger", "ConfidenceSequence", "Look", "conditional_power", "confidence_sequence", "predictive_power"]
 
@@ -121,18 +121,22 @@ class ConfidenceSequence:
 
 
 def confidence_sequence(
-    outcome: Sequence[float] | Array,
-    treated: Sequence[bool] | Array,
+    data: Any,
+    outcome: Any,
+    arm: Any = None,
     *,
-    probability: float | Array,
+    probability: Any,
     alpha: float = 0.05,
     tightest_at: int,
+    treated: Any = None,
+    control: Any = None,
 ) -> ConfidenceSequence:
     """An asymptotic confidence sequence for the average effect, people in order of arrival.
 
-    `outcome` and `treated` of shape (n,); `probability` is the chance of treatment that the design gave each of them;
-    `tightest_at` is the number of people at which the interval should be tightest. The estimate is the mean of
-    inverse-probability terms, centred by the arm means of the people before, which only narrows it.
+    Called with a table, the `outcome` column and the `arm` column, or with two arrays of shape (n,): outcomes and
+    who is treated. `probability` (a number, a column or an array) is the chance of treatment that the design gave
+    each of them; `tightest_at` is the number of people at which the interval should be tightest. The estimate is
+    the mean of inverse-probability terms, centred by the arm means of the people before, which only narrows it.
 
     Raises `DataError` for missing outcomes and for probabilities outside (0, 1). Waudby-Smith, Arbour, Sinha, Kennedy
     and Ramdas (2024), Annals of Statistics 52, theorem 2.2 and the choice of rho below it.
@@ -143,8 +147,11 @@ def confidence_sequence(
     >>> bool(found.low[-1] < 0.3 < found.high[-1]), found.first_exclusion() is not None
     (True, True)
     """
-    y, z = np.asarray(outcome, float), np.asarray(treated, bool)
-    p = np.broadcast_to(np.asarray(probability, float), y.shape)
+    several = not isinstance(probability, (int, float, np.number))
+    (y,), z, more = arrays_of(
+        data, [outcome], arm, treated=treated, control=control, labels={"p": probability if several else None}
+    )
+    p = np.broadcast_to(np.asarray(more["p"] if several else probability, float), y.shape)
     if not np.isfinite(y).all():
         raise DataError("an outcome is missing; a confidence sequence takes people whose outcome is known")
     if not ((p > 0) & (p < 1)).all():
