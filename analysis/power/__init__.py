@@ -42,10 +42,11 @@ from analysis.power.multiarm import dunnett_critical, several_means, several_pro
 from analysis.power.multilevel import blocked_clusters, three_levels, two_levels
 from analysis.power.nested import partially_nested, partially_nested_proportions
 from analysis.power.noncompliance import diluted, late_means, late_proportions, recruited
-from analysis.power.ordinal import ordinal, rank_sum, rank_test
+from analysis.power.ordinal import ordinal
 from analysis.power.paired_proportions import paired_proportions
 from analysis.power.precision import precision_correlation, precision_difference, precision_mean, precision_proportion
 from analysis.power.proportions import one_proportion, one_proportion_arcsine, two_proportions, two_proportions_arcsine
+from analysis.power.ranks import rank_sum, rank_sum_ordinal, rank_test
 from analysis.power.rates import one_rate, two_rates
 from analysis.power.ratios import odds_ratio, risk_ratio
 from analysis.power.regression import (
@@ -157,6 +158,7 @@ __all__ = [
     "r_squared",
     "r_squared_change",
     "rank_sum",
+    "rank_sum_ordinal",
     "rank_test",
     "recruited",
     "regression_coefficient",

@@ -13,7 +13,7 @@ from analysis.power.wording import asked
 
 __all__ = ["one_rate", "two_rates"]
 
-RateMethod = Literal["wald", "score", "reference", "difference", "sqrt"]
+RateMethod = Literal["wald", "score", "reference", "difference", "difference_score", "sqrt"]
 # (standard error under the null, under the alternative) from rates, sizes, exposure and dispersion.
 Errors = Callable[[float, float, float, float, float, float], tuple[float, float]]
 
@@ -59,6 +59,15 @@ _METHODS: dict[str, tuple[Errors | None, Method]] = {
             "Wald test of the rate difference",
             "se² = (rate1/t + k rate1²)/n1 + (rate2/t + k rate2²)/n2",
             "Hayes & Moulton (2017) §7.2; Smith, Morrow & Ross (2015) ch. 5",
+        ),
+    ),
+    "difference_score": (
+        None,
+        Method(
+            "two rates",
+            "rate difference, null variance at the pooled rate",
+            "null se² = (mean/t + k mean²)(1/n1 + 1/n2), alternative as for the Wald test",
+            "Gu et al. (2008); R and Python packages for Poisson rates",
         ),
     ),
     "sqrt": (
@@ -152,9 +161,11 @@ def _standing(
     if kind == "sqrt":
         se = math.sqrt((1 / n1 + 1 / n2) / t) / 2
         return abs(math.sqrt(rate2) - math.sqrt(rate1)), se, se
-    if kind == "difference":
+    if kind.startswith("difference"):
         se = math.sqrt((rate1 / t + k * rate1**2) / n1 + (rate2 / t + k * rate2**2) / n2)
-        return abs(rate2 - rate1), se, se
+        mean = (n1 * rate1 + n2 * rate2) / (n1 + n2)
+        pooled = math.sqrt((mean / t + k * mean**2) * (1 / n1 + 1 / n2))
+        return abs(rate2 - rate1), pooled if kind == "difference_score" else se, se
     errors = _METHODS[kind][0]
     assert errors is not None
     return abs(math.log(rate2 / rate1)), *errors(rate1, rate2, n1, n2, t, k)

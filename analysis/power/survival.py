@@ -113,7 +113,7 @@ def logrank(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
-    method: Literal["schoenfeld", "freedman", "lachin_foulkes", "hazards"] = "schoenfeld",
+    method: Literal["schoenfeld", "freedman", "lachin_foulkes", "lachin_foulkes_ratio", "hazards"] = "schoenfeld",
     direction: Literal["higher", "lower"] = "lower",
     null: float = 1.0,
 ) -> Result:
@@ -122,8 +122,8 @@ def logrank(
     `hazard` is that of the control arm, `dropout` the hazard of loss, per unit of the time in which `accrual` and
     `followup` are expressed; a proportion s lost by time t is a hazard of -log(1 - s) / t. A median m is a hazard
     log(2) / m. `null` is the hazard ratio of the null hypothesis (a margin, with `sides=1`, for non-inferiority;
-    Schoenfeld's formula only). "lachin_foulkes" compares hazard rates, pooled under the null; "hazards" the same with
-    the variance of the alternative throughout.
+    Schoenfeld's formula only). "lachin_foulkes" compares hazard rates, pooled under the null, "lachin_foulkes_ratio"
+    their logarithms; "hazards" compares the rates with the variance of the alternative throughout.
     Source: Schoenfeld (1981); Lachin & Foulkes (1986); Chow, Shao & Wang (2008) §7.2 for "hazards".
 
     >>> loss = -math.log(0.95) / 12
@@ -147,7 +147,7 @@ def logrank(
         def power_of(n_total: float, hazard_ratio: float, alpha: float) -> float:
             if kind in _RATES:
                 critical = tails.z_critical(alpha, sides)
-                return _compare_rates(n_total, (hazard, hazard_ratio), ratio, seen, critical, kind == "lachin_foulkes")
+                return _compare_rates(n_total, (hazard, hazard_ratio), ratio, seen, critical, kind)
             shift = _EVENTS[kind][2](n_total * chance(hazard_ratio), hazard_ratio, null, ratio)
             return tails.z_power(shift, alpha, sides, False)
 
@@ -186,6 +186,10 @@ _RATES = {
         "N = (z_a sqrt(v(mean)(1/Q1 + 1/Q2)) + z_b sqrt(v1/Q1 + v2/Q2))² / (h1 - h2)², v = h² / P(event)",
         "Lachin & Foulkes (1986)",
     ),
+    "lachin_foulkes_ratio": (
+        "N = (z_a sqrt((1/Q1 + 1/Q2)/p(mean)) + z_b sqrt(1/(Q1 p1) + 1/(Q2 p2)))² / log(h2/h1)², p = P(event)",
+        "Lachin & Foulkes (1986) §2.5; R gsDesign nSurvival",
+    ),
     "hazards": ("N = (z_a + z_b)² (v1/Q1 + v2/Q2) / (h1 - h2)², v = h² / P(event)", "Chow, Shao & Wang (2008) §7.2.1"),
 }
 
@@ -196,15 +200,18 @@ def _compare_rates(
     ratio: float,
     seen: Callable[[float], float],
     critical: float,
-    pooled: bool,
+    kind: str,
 ) -> float:
     share = ratio / (1 + ratio)
     hazard, other = hazards[0], hazards[0] * hazards[1]
     mean = (1 - share) * hazard + share * other
+    logs = kind == "lachin_foulkes_ratio"
 
     def variance(rate: float) -> float:
-        return rate**2 / seen(rate)
+        return (1.0 if logs else rate**2) / seen(rate)
 
     alternative = math.sqrt(variance(hazard) / (1 - share) + variance(other) / share)
-    null = math.sqrt(variance(mean) * (1 / (1 - share) + 1 / share)) if pooled else alternative
-    return float(tails.special.ndtr((math.sqrt(n_total) * abs(hazard - other) - critical * null) / alternative))
+    pooled = math.sqrt(variance(mean) * (1 / (1 - share) + 1 / share))
+    gap = abs(math.log(hazards[1])) if logs else abs(hazard - other)
+    null = alternative if kind == "hazards" else pooled
+    return float(tails.special.ndtr((math.sqrt(n_total) * gap - critical * null) / alternative))
