@@ -46,6 +46,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "mark_bounced": frozenset({STEWARD}),
     "see_flow": frozenset({RESEARCHER, STATISTICIAN, STEWARD}),
     "see_balance": frozenset({RESEARCHER, STATISTICIAN}),
+    "see_quality": frozenset({RESEARCHER, STATISTICIAN}),
     "see_pooled_outcomes": frozenset({RESEARCHER, STATISTICIAN}),
     "open_look": frozenset({STATISTICIAN}),
     "see_effects": frozenset({RESEARCHER, STATISTICIAN}),

@@ -17,6 +17,7 @@ from pilot.web import (
     administrator,
     advisor,
     auth,
+    checks,
     context,
     database,
     design,
@@ -51,6 +52,7 @@ PAGES = (
     researcher.bp,
     design.bp,
     instruments.bp,
+    checks.bp,
 )
 
 WEB = Path(__file__).parent / "web"

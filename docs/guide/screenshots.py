@@ -87,6 +87,7 @@ SHOTS: tuple[Shot, ...] = (
     Shot("researcher-baseline", "researcher", f"/{FINISHED}/flow", part="#section-baseline"),
     Shot("researcher-protocol", "researcher", f"/{FINISHED}/protocol"),
     Shot("researcher-masked", "researcher", f"/{OPEN}/flow"),
+    Shot("researcher-checks", "researcher", f"/{FINISHED}/checks"),
     Shot("researcher-sample-size", "researcher", f"/{FINISHED}/sample-size"),
     Shot("researcher-wizard", "researcher", f"/{FINISHED}/sample-size/wizard/take_up?{ANSWERED}", 360),
     Shot("statistician-looks", "statistician", f"/{FINISHED}/looks"),

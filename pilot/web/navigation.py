@@ -36,6 +36,7 @@ ITEMS: tuple[Item, ...] = (
     Item("interviewer.queue", "interview", _("Interviews")),
     Item("paper.overview", "type_paper", _("Paper")),
     Item("researcher.overview", "see_flow", _("Flow")),
+    Item("checks.overview", "see_quality", _("Checks")),
     Item("researcher.protocol", "see_protocol", _("Protocol")),
     Item("design.calculator", "see_protocol", _("Sample size")),
     Item("instruments.overview", "see_protocol", _("Questionnaires")),
