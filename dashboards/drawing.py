@@ -84,7 +84,7 @@ def numeric_axis(values: Iterable[float], write: Callable[[float], str], *, titl
         raise FigureError("there is no finite value to draw", remedy="Give at least one number.")
     low, high = _spread_out(min(finite), max(finite))
     ticks: tuple[tuple[float, str], ...] = ()
-    while not ticks or (count > 2 and 9 * sum(len(label) + 1 for _, label in ticks) > PHONE):
+    while not ticks or (count > 0 and 9 * sum(len(label) + 1 for _, label in ticks) > PHONE):
         ticks = tuple((v, write(v)) for v in steps(low, high, count))
         count -= 1
     return Axis(ticks[0][0], ticks[-1][0], ticks, title)

@@ -78,4 +78,5 @@ def _lines(report: Report, output: Path) -> list[str]:
     )
     lines.append(f"  false alarms of the sample ratio: {said(report.sample_ratio_alarms)}")
     lines += [f"  look at: {warning}" for warning in report.warnings]
+    lines += [f"  note: {note}" for note in report.notes]
     return lines + [f"  finding: {finding}" for finding in report.findings]

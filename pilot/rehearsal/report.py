@@ -88,7 +88,7 @@ EACH = ("draw", "take_up", "drop_out", "answers", "dataset", "outcomes", "plan")
 
 def report_of(protocol: Protocol, done: Rehearsed) -> Report:
     """The report of a rehearsal; nothing in it is drawn at random any more."""
-    rows = tuple(_rows(protocol, done))
+    rows, lost = tuple(_rows(protocol, done)), tuple(_unestimated(protocol, done))
     null, assumed = done.trials["null"], done.trials["assumed"]
     primary = [o.name for o in protocol.plan.outcomes if o.family == "primary"]
     any_said = [
@@ -106,7 +106,8 @@ def report_of(protocol: Protocol, done: Rehearsed) -> Report:
         rows=rows, familywise=familywise, alpha=alpha, sample_ratio_alarms=alarms,
         sample_ratio_threshold=float(done.passage.results["sample_ratio"]["threshold"]),
         observed=_observed(assumed, world), take_up=dict(world.take_up), findings=tuple(findings),
-        notes=tuple(done.passage.notes), warnings=tuple(_warnings(rows, familywise, alpha, findings)), once=JOURNEY,
+        notes=(*done.passage.notes, *lost), warnings=tuple(_warnings(rows, familywise, alpha, findings, lost)),
+        once=JOURNEY,
         each=JOURNEY if done.order.full else EACH, reminded=done.passage.reminded, flow=done.passage.flow,
     )  # fmt: skip
 
@@ -131,6 +132,15 @@ def _rows(protocol: Protocol, done: Rehearsed) -> Iterable[Row]:
                 false_positive=_share(known["null"][:, 5]), null_coverage=_covered(known["null"], 0.0),
                 refused=sum(e is None for found in effects.values() for e in found),
             )  # fmt: skip
+
+
+def _unestimated(protocol: Protocol, done: Rehearsed) -> Iterable[str]:
+    """The contrasts of which fewer than two trials of a world gave an estimate: they have no row."""
+    for outcome in protocol.plan.outcomes:
+        for treated, comparison in protocol.plan.contrasts:
+            key = f"{outcome.name}|{treated}|{comparison}"
+            if min(sum(t["effects"].get(key) is not None for t in trials) for trials in done.trials.values()) < 2:
+                yield f"{outcome.name}: {treated} against {comparison} could hardly ever be estimated; take more people"
 
 
 def _covered(known: np.ndarray, truth: float) -> Simulated:
@@ -168,7 +178,9 @@ def _observed(trials: list[dict[str, Any]], world: World) -> dict[str, float]:
     return found
 
 
-def _warnings(rows: Sequence[Row], familywise: Simulated, alpha: float, findings: Sequence[str]) -> Iterable[str]:
+def _warnings(
+    rows: Sequence[Row], familywise: Simulated, alpha: float, findings: Sequence[str], lost: Sequence[str]
+) -> Iterable[str]:
     """What a researcher should look at before inviting anybody: more than three Monte Carlo errors off."""
     if findings:
         yield "findings"
@@ -180,5 +192,5 @@ def _warnings(rows: Sequence[Row], familywise: Simulated, alpha: float, findings
         yield "coverage"
     if any(row.planned is not None and row.planned - row.power.value > 3 * row.power.error for row in rows):
         yield "power"
-    if any(row.refused for row in rows):
+    if lost or any(row.refused for row in rows):
         yield "refused"

@@ -17,7 +17,7 @@ import pandas as pd
 from analysis.execution import carry_out
 from analysis.results import Results
 from pilot import dataset
-from pilot.protocol import Protocol
+from pilot.protocol import OUTREACH, Protocol
 from pilot.rehearsal.answers import Library
 from pilot.rehearsal.passage import passage
 from pilot.rehearsal.world import Name, World
@@ -82,8 +82,9 @@ def _drawn(protocol: Protocol, people: pd.DataFrame, seed: str) -> tuple[list[st
     context = live.Context(protocol.pilot.slug, "live", 1)
     states: dict[str, tuple[int, Any]] = {}
     arms, chances = [], []
-    wanted = [name for name in protocol.covariates if name in people]
-    for values in people[wanted].astype(str).itertuples(index=False, name=None):
+    wanted = [name for name in (*protocol.covariates, OUTREACH) if name in people]
+    known = pd.DataFrame({name: [_as_recorded(value) for value in people[name]] for name in wanted})
+    for values in known.itertuples(index=False, name=None):
         covariates = dict(zip(wanted, values, strict=True))
         row = "*" if live.scope(design) == "pilot" else live.stratum_label(design, covariates)
         position, state = states.get(row, (1, None))
@@ -94,6 +95,11 @@ def _drawn(protocol: Protocol, people: pd.DataFrame, seed: str) -> tuple[list[st
         arms.append(drawn.arm)
         chances.append(float(drawn.probability))
     return arms, chances
+
+
+def _as_recorded(value: Any) -> str:
+    """A covariate as the screening wrote it down: text, whole numbers without a point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _deliver(data: pd.DataFrame, taken: np.ndarray, protocol: Protocol) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,17 @@ def test_people_answer_what_amounts_to_their_outcome(again):
     answers = again[0].answers
     wanted = np.array([0.0, 1.0] * 50)
     assert (answers.values[answers.choose(wanted, np.random.default_rng(1))] == wanted).all()
+
+
+def test_a_contrast_that_can_hardly_be_estimated_is_named_and_not_left_out_in_silence(again):
+    done = again[0]
+    empty = {
+        world: [{**t, "effects": dict.fromkeys(t["effects"])} for t in trials] for world, trials in done.trials.items()
+    }
+    report = report_of(shipped(), replace(done, trials=empty))
+    assert report.rows == ()
+    assert "refused" in report.warnings
+    assert "training_started_12m: advice against portal could hardly ever be estimated" in " ".join(report.notes)
 
 
 def test_the_null_world_has_the_same_people_and_no_effect():
