@@ -195,10 +195,12 @@ class Correction(Section):
 
 
 class TakeUp(Section):
-    """Who counts as having taken up the offer; `component` is the part of an arm that the column measures."""
+    """Who counts as having taken up the offer, in words or in words by language; `component` is the part of an arm that
+    the column measures.
+    """
 
     column: Name
-    definition: Name
+    definition: Name | dict[str, Name]
     component: Name | None = None
 
 

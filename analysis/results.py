@@ -292,7 +292,7 @@ class Results(Value):
     sample_ratio: SampleRatio
     outcomes: tuple[OutcomeResult, ...]
     take_up: tuple[TakeUpArm, ...]
-    take_up_definition: str = ""
+    take_up_definition: str | dict[str, str] = ""
     balance: BalanceResult | None
     deviations: tuple[Deviation, ...]
     provenance: Provenance

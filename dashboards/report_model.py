@@ -14,7 +14,7 @@ from dashboards.errors import FigureError
 from dashboards.figure import Figure, Table
 from dashboards.format import Formatter
 from dashboards.result_figures import Reader
-from dashboards.texts import Language, text
+from dashboards.texts import Language, of_the_library, text
 
 if TYPE_CHECKING:
     from analysis.results import OutcomeResult, Results
@@ -138,7 +138,7 @@ def _interventions(arms: Mapping[str, Mapping[str, str]], reader: Reader) -> Cha
 def _outcome(outcome: OutcomeResult, reader: Reader, alpha: float) -> Chapter:
     language = reader.language
     facts = {
-        "estimand": outcome.analysis_label,
+        "estimand": of_the_library(outcome.analysis_label, language),
         "kind": text(f"report.kind.{outcome.kind}", language),
         "family": text(f"report.family.{outcome.family}", language),
         "summary_measure": text(f"report.measure.{outcome.summary}", language),

@@ -24,7 +24,7 @@ from dashboards.sentence import ArmOutcome, OutcomeWords, sentences
 from dashboards.shares import Group
 from dashboards.subgroups import Subgroup, subgroups
 from dashboards.take_up import take_up
-from dashboards.texts import Language, text
+from dashboards.texts import Language, in_language, of_the_library, text
 
 if TYPE_CHECKING:
     from analysis.results import ContrastResult, OutcomeResult, Results
@@ -167,7 +167,9 @@ def estimates(outcome: OutcomeResult, reader: Reader) -> Figure:
     return Figure(
         id=f"{slug(outcome.name)}-estimates",
         title=text("result.estimates_title", language, outcome=reader.outcome(outcome)),
-        sentence=text("result.estimates_sentence", language, estimand=outcome.analysis_label.rstrip(".")),
+        sentence=text(
+            "result.estimates_sentence", language, estimand=of_the_library(outcome.analysis_label, language).rstrip(".")
+        ),
         plotly={},
         table=Table(tuple(columns), tuple(rows), caption),
         note=" ".join([text("result.main_marked", language), *_beside(outcome, reader), *refused]),
@@ -194,7 +196,12 @@ def take_up_of(results: Results, reader: Reader) -> Figure | None:
     groups = [Group(reader.name(a.arm), a.taken, a.known) for a in results.take_up if a.known]
     if not groups:
         return None
-    return take_up(groups, definition=results.take_up_definition, language=reader.language, rules=reader.rules)
+    return take_up(
+        groups,
+        definition=in_language(results.take_up_definition, reader.language),
+        language=reader.language,
+        rules=reader.rules,
+    )
 
 
 def balance_of(results: Results, reader: Reader) -> Figure | None:
@@ -237,7 +244,7 @@ def _estimate_row(
     df = Number("∞") if estimate.df is None else Number(form.decimal(estimate.df, 1), estimate.df)
     return (
         name + (" *" if main else ""),
-        estimate.method,
+        of_the_library(estimate.method, form.language),
         Number(write(estimate.value), estimate.value),
         Number(form.decimal(estimate.se * (100 if unit == "share" else 1), digits), estimate.se),
         Number(form.between(estimate.low, estimate.high, write)),

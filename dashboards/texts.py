@@ -8,6 +8,7 @@ a key ("forest.title") to a sentence with named places ("{count} people"). Numbe
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Literal, get_args
@@ -16,6 +17,7 @@ from dashboards.errors import TextError
 
 Language = Literal["nl", "en"]
 PARTS = ("texts", "design")
+ENDINGS = (", with covariates", ", on pseudo-values of the restricted mean time")
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
@@ -29,6 +31,39 @@ def catalogue(language: Language) -> dict[str, str]:
     for part in PARTS:
         texts |= json.loads(home.joinpath(f"{part}.{language}.json").read_text(encoding="utf-8"))
     return texts
+
+
+def in_language(words: str | Mapping[str, str], language: Language) -> str:
+    """Words that a plan gives once, or once a language; another language rather than none.
+
+    >>> in_language("came once", "nl"), in_language({"nl": "kwam een keer", "en": "came once"}, "nl")
+    ('came once', 'kwam een keer')
+    """
+    return words if isinstance(words, str) else words.get(language) or next(iter(words.values()), "")
+
+
+def of_the_library(phrase: str, language: Language) -> str:
+    """A phrase of `analysis` (an estimator, what an analysis may be called) in the reader's language; what stands
+    behind its first colon is the plan's own and stays as it is.
+
+    >>> of_the_library("difference in means", "nl")
+    'verschil in gemiddelden'
+    """
+    known = _library(language)
+    if phrase in known:
+        return known[phrase]
+    for ending in ENDINGS:
+        if phrase.endswith(ending) and ending in known:
+            return of_the_library(phrase.removesuffix(ending), language) + known[ending]
+    head, colon, rest = phrase.partition(": ")
+    return f"{known[head]}: {rest}" if colon and head in known else phrase
+
+
+@cache
+def _library(language: Language) -> dict[str, str]:
+    if language == "en":
+        return {}
+    return json.loads(resources.files("dashboards").joinpath(f"library.{language}.json").read_text(encoding="utf-8"))
 
 
 def text(key: str, language: Language, **places: object) -> str:

@@ -30,7 +30,7 @@ from dashboards.result_figures import Reader
 from dashboards.sample_ratio import sample_ratio
 from dashboards.shares import Group
 from dashboards.take_up import take_up
-from dashboards.texts import Language
+from dashboards.texts import Language, in_language
 from pilot import counts, dataset, publishing, results
 from pilot.models import Look, Pilot
 from pilot.protocol import Protocol
@@ -221,7 +221,9 @@ class Dashboard:
         groups = [group for group in groups if group.name in advised]
         if told is None or not groups:
             return []
-        return _made(lambda: take_up(groups, definition=told.definition, language=self.language))
+        return _made(
+            lambda: take_up(groups, definition=in_language(told.definition, self.language), language=self.language)
+        )
 
     def _at_baseline(self) -> AtBaseline | None:
         frame = dataset.build(self.session, self.pilot, self.protocol)
