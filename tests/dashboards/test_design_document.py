@@ -206,3 +206,12 @@ def test_a_score_is_not_written_as_a_share():
     document = build(plan, language="en")
     assert document.keys[2][0] == "4.00"
     assert "points" not in said(document)
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_the_page_fits_a_phone_and_breaks_no_accessibility_rule(new_page, axe, full, language):
+    trials = simulated(full, seed=7, trials=20)
+    page = new_page(viewport={"width": 320, "height": 740})
+    page.set_content(design_files.html(build(full, language=language, labels=LABELS, simulation=trials)))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert axe(page) == []
