@@ -21,16 +21,16 @@ Answer = float | int | None
 class Scale:
     """A scale and its published rule.
 
-    ``rule`` is the mean or the sum of the items, times ``factor``. ``subscales`` maps a name to the positions of its
-    items, counted from 1. ``reversed_items`` are positions too; None when the source was not found. ``most_missing``
-    is how many items may be missing; None when the source gives no rule.
+    ``rule`` is the mean or the sum of the items, times ``factor``; or ``any``: 1 when one of the yes-or-no items is 1.
+    ``subscales`` maps a name to the positions of its items, counted from 1. ``reversed_items`` are positions too; None
+    when the source was not found. ``most_missing`` is how many items may be missing; None when there is no rule.
     """
 
     title: str
     items: int
     low: int
     high: int
-    rule: Literal["mean", "sum"]
+    rule: Literal["mean", "sum", "any"]
     source: str
     factor: float = 1.0
     subscales: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -88,6 +88,16 @@ SCALES: Mapping[str, Scale] = {
         "Topp, Ostergaard, Sondergaard and Bech (2015), Psychotherapy and Psychosomatics 84, 167-176",
         factor=4.0, licence="free",
     ),
+    "nea_item": Scale(
+        "A single question of the Netherlands Working Conditions Survey (satisfaction, learning need, employability)",
+        1, 1, 5, "mean", "NEA, TNO and Statistics Netherlands: the answer itself",
+        licence="public survey wording, not checked",
+    ),
+    "lfs_training": Scale(
+        "Took part in training in the last four weeks, formal or non-formal", 2, 0, 1, "any",
+        "European Union Labour Force Survey: participation in education and training, either of the two kinds",
+        licence="Eurostat and Statistics Netherlands wording",
+    ),
 }  # fmt: skip
 """Scales by name, in the order of their sources."""
 
@@ -110,6 +120,8 @@ def score(scale: Scale | str, answers: Sequence[Answer]) -> dict[str, float]:
     if len(answers) != rule.items:
         raise ScoringError(f"'{rule.title}' has {rule.items} items, not {len(answers)}")
     turned = _turned(rule, answers)
+    if rule.rule == "any" and any(turned):
+        return {"total": 1.0}  # one yes is enough, whatever else is missing
     missing = sum(answer is None for answer in turned)
     if missing and rule.most_missing is None:
         raise ScoringUnknown(f"'{rule.title}' has no published rule for missing items; {missing} are missing")
@@ -162,5 +174,7 @@ def _value(rule: Scale, answers: Sequence[float | None]) -> float:
     given = [answer for answer in answers if answer is not None]
     if not given:
         raise ScoringUnknown(f"every item of a part of '{rule.title}' is missing")
+    if rule.rule == "any":
+        return float(any(given))
     mean = sum(given) / len(given)
     return rule.factor * (mean * len(answers) if rule.rule == "sum" else mean)

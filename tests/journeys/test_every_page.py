@@ -66,11 +66,12 @@ def test_every_page_of_participants_is_accessible_and_fits_a_small_phone(
     expect(page.locator("html")).to_have_attribute("dir", "rtl" if language == "ar" else "ltr")
 
 
-def test_one_page_of_each_make_is_accessible_from_right_to_left(new_page, doors: Doors, serve, axe):
+def test_the_first_pages_are_accessible_from_right_to_left(new_page, doors: Doors, serve, axe):
     page: Page = new_page(viewport={"width": 320, "height": 640}, locale="ar")
     screen = open_screen(page, doors, serve, axe, briefly=True)
-    every_page(screen, doors, "ar")
-    assert set(screen.kinds) >= KINDS
+    screen.open(f"/p/{doors.site.slug}?lang=ar").fill({}).go_on("q/birth_date").fill({}).go_on("contact")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    assert {"q/birth_date", "q/schooling", "check", "consent", "contact"} <= set(screen.kinds)
 
 
 def test_a_wrong_page_in_arabic_says_one_thing_and_several_in_the_right_form(doors: Doors):

@@ -21,6 +21,7 @@ def test_the_ends_of_a_scale_are_the_ends_of_its_score(name: str):
     ends = {
         "sum": (scale.items * scale.low * scale.factor, scale.items * scale.high * scale.factor),
         "mean": (scale.low, scale.high),
+        "any": (0, 1),
     }[scale.rule]
     assert score(name, [scale.low] * scale.items)["total"] == ends[0]
     assert score(name, [scale.high] * scale.items)["total"] == ends[1]
@@ -153,3 +154,23 @@ def test_people_with_a_missing_answer_are_left_out_and_counted_out():
 def test_reliability_that_cannot_be_known_is_refused(data: np.ndarray, message: str):
     with pytest.raises(ScoringError, match=message):
         reliability(data)
+
+
+@pytest.mark.parametrize(
+    ("formal", "other", "found"), [(0, 0, 0.0), (1, 0, 1.0), (0, 1, 1.0), (1, 1, 1.0), (None, 1, 1.0), (1, None, 1.0)]
+)
+def test_one_kind_of_training_is_enough(formal: int | None, other: int | None, found: float):
+    assert score("lfs_training", [formal, other]) == {"total": found}
+
+
+@pytest.mark.parametrize("answers", [[0, None], [None, 0], [None, None]])
+def test_without_a_yes_a_missing_kind_of_training_leaves_it_unknown(answers: list[int | None]):
+    with pytest.raises(ScoringUnknown):
+        score("lfs_training", answers)
+    assert scores("lfs_training", [answers]) == [None]
+
+
+def test_a_single_question_is_its_own_score():
+    assert score("nea_item", [4]) == {"total": 4.0}
+    with pytest.raises(ScoringUnknown):
+        score("nea_item", [None])
