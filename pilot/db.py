@@ -23,7 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -39,6 +39,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+REST_SECONDS = 1.0
+"""A connection to PostgreSQL that lay still for longer is asked whether it lives."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -211,9 +215,9 @@ class Database:
             pool_size=self.settings.pool_size,
             max_overflow=2,
             pool_timeout=self.settings.lock_seconds,
-            pool_pre_ping=True,
             connect_args={"connect_timeout": 5, "options": options},
         )
+        _ask_after_a_rest(engine)
         engine.dialect.keyring = self.keyring  # type: ignore[attr-defined]
         return engine
 
@@ -243,6 +247,28 @@ class Database:
         for name in ("read_engine", "write_engine"):
             if name in self.__dict__:
                 self.__dict__.pop(name).dispose()
+
+
+def _ask_after_a_rest(engine: Engine) -> None:
+    """A connection that lay still is asked whether it lives before it is used: a firewall may have cut it.
+
+    One that was used a moment ago is not: that would cost every busy request a journey to the database. When it turns
+    out to be dead all the same, the edge runs the request again on a fresh one.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def laid_down(_connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def taken_up(connection: Any, record: Any, _proxy: Any) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < REST_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError("this connection was cut while it lay still") from error
 
 
 @contextmanager

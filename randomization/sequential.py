@@ -206,8 +206,10 @@ class CutPoints(NamedTuple):
         """Places in `arms` for the words of some draws; `place` numbers the word in their streams."""
         import numpy as np
 
+        if not len(self.cuts):
+            return np.zeros(len(words), dtype=np.intp)
         choice = np.searchsorted(self.cuts, words, side="right")
-        for tie in np.flatnonzero(np.isin(words, self.cuts)):
+        for tie in np.flatnonzero((self.cuts[np.maximum(choice - 1, 0)] == words) & (choice > 0)):
             choice[tie] = beyond(self.edges, int(words[tie]), streams[int(draws[tie])].spare(place))
         return choice
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from randomization.design import Design, Ratio, read_arms, read_columns
 from randomization.errors import DesignError, TooManyAllocations, UnitsError
-from randomization.kernels import arrange, arrange_alike, patterns, subsets
+from randomization.kernels import arrange, arrange_alike, patterns, seated, subsets
 from randomization.rounding import (
     Table,
     controlled_rounding,
@@ -114,11 +114,9 @@ class Blocked(Design):
             packed[:, column : column + width] = self._arranged(item, extra, seen, n, stream)
             column += width
             seen += len(item.strata) if any(item.left) else 0
-        seats = self._seats(layout, classes)
-        result = np.empty_like(packed)
-        for row, drawn in zip(result, packed, strict=True):
-            drawn.take(seats, out=row, mode="clip")
-        return self._pooled(result, stream)
+        # Misfits that are pooled carry one code more until they have an arm.
+        codes = len(self.arms) + (self.misfits in ("global", "drop"))
+        return self._pooled(seated(packed, self._seats(layout, classes), codes), stream)
 
     def tallies(self, layout: Layout, n: int, seed: int) -> np.ndarray:
         """Numbers by stratum and arm: the rounded counts, without arranging anybody."""

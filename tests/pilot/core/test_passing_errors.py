@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 
+import psycopg
 import pytest
-from small_pilot import Site
+from small_pilot import Site, settings_for
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from pilot.db import is_passing
+from pilot.db import Database, is_passing
 from pilot.errors import Busy
 
 
@@ -42,3 +43,15 @@ def test_a_locked_sqlite_is_busy(new_site):
 
 def test_a_lost_connection_is_passing():
     assert is_passing(OperationalError("COMMIT", {}, Exception("server closed the connection")))
+
+
+def test_a_connection_that_was_cut_while_it_lay_still_is_replaced(postgres_url: str, tmp_path, monkeypatch):
+    monkeypatch.setattr("pilot.db.REST_SECONDS", 0.0)
+    database, line = Database(settings_for(tmp_path, postgres_url)), text("SELECT pg_backend_pid()")
+    with database.reading() as session:
+        first = session.scalar(line)
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", (first,))
+    with database.reading() as session:
+        assert session.scalar(line) != first
+    database.dispose()
