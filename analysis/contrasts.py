@@ -22,7 +22,8 @@ from analysis.estimate import Estimate, Regression
 from analysis.measured import Measured
 from analysis.plan_schema import AnalysisPlan
 from analysis.regression import lm_robust
-from analysis.times import HAZARDS, hazard_effect, restricted_mean_effect
+from analysis.survival import rmst
+from analysis.times import HAZARDS, hazard_effect
 from analysis.trial import Trial, as_text, column_of, numeric
 
 
@@ -144,9 +145,9 @@ def unadjusted(table: Table) -> Estimate:
     if table.summary == "risk_ratio":
         return _risk_ratio(table, ())
     if table.summary in HAZARDS:
-        return hazard_effect(table, ())
+        return _hazards(table, ())
     if table.summary == "rmst_difference" and not (table.strata or table.clusters or table.pairs or table.weights):
-        return restricted_mean_effect(table)
+        return rmst(table.data, "time", "event", "t", horizon=table.horizon)
     crossed = table.clusters and table.strata and not table.clusters_allocated
     if table.weights or crossed:
         if table.strata:
@@ -167,7 +168,7 @@ def adjusted(table: Table, estimator: str) -> Estimate | None:
     if table.summary == "risk_ratio":
         return _risk_ratio(table, table.covariates)
     if table.summary in HAZARDS:
-        return None if table.summary == "log_rank" else hazard_effect(table, table.covariates)
+        return None if table.summary == "log_rank" else _hazards(table, table.covariates)
     if table.pairs:
         return _paired_regression(table)
     data = table.data.loc[:, list(table.covariates)]
@@ -277,6 +278,13 @@ def _regress(table: Table, formula: str, data: pd.DataFrame) -> Regression:
         clusters="c" if table.clusters else None,
         weights="w" if table.weights else None,
     )
+
+
+def _hazards(table: Table, covariates: tuple[str, ...]) -> Estimate:
+    """A ratio of hazards; the strata or pairs of the design have baseline hazards of their own."""
+    strata = "p" if table.pairs else "s" if table.strata else None
+    clusters = "c" if table.clusters else None
+    return hazard_effect(table.data, table.summary, covariates, strata=strata, clusters=clusters)
 
 
 def _risk_ratio(table: Table, covariates: tuple[str, ...]) -> Estimate:

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from analysis.errors import DesignNotEstimable, PlanError
 from analysis.estimate import Estimate
 from analysis.kernels import survival as kernel
 from analysis.pseudo_values import log_rank_scores, restricted_pseudo_values
-from analysis.survival import cox, rmst
+from analysis.survival import cox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analysis.contrasts import Table
     from analysis.defaults import Decision
     from analysis.plan_schema import Outcome
 
@@ -105,34 +105,33 @@ def check_times(outcomes: Iterable[Outcome], decision: Decision) -> None:
             )
 
 
-def hazard_effect(table: Table, covariates: tuple[str, ...]) -> Estimate:
-    """The registered ratio of hazards of one contrast; strata and pairs have baseline hazards of their own."""
-    strata = "p" if table.pairs else "s" if table.strata else None
-    if table.summary == "log_rank":
-        return _one_step(table, strata)
-    fit = cox(
-        " + ".join(["t", *covariates]), table.data, time="time", event="event", strata=strata,
-        clusters="c" if table.clusters else None,
-    )  # fmt: skip
+def hazard_effect(
+    data: pd.DataFrame, summary: str, covariates: tuple[str, ...], *, strata: str | None, clusters: str | None
+) -> Estimate:
+    """The ratio of hazards of t (1, 0) over columns time and event; `strata` have baseline hazards of their own.
+
+    `summary` is "hazard_ratio" (Cox, with `covariates`) or "log_rank"; `strata` and `clusters` name columns.
+    """
+    if summary == "log_rank":
+        return _one_step(data, strata)
+    fit = cox(" + ".join(["t", *covariates]), data, time="time", event="event", strata=strata, clusters=clusters)
     found, df, se = fit["t"], math.inf, fit["t"].se
-    if table.clusters:
+    if clusters:
         G = fit.extras["clusters"]
         if G < 3:
             raise DesignNotEstimable(f"{G} clusters cannot carry a ratio of hazards")
         df, se = float(G - 2), se * math.sqrt(G / (G - 1))
-    words = (
-        "Cox, Efron ties" + (", strata apart" if strata else "") + (", by cluster, t(G - 2)" if table.clusters else "")
-    )
+    words = "Cox, Efron ties" + (", strata apart" if strata else "")
+    words += ", by cluster, t(G - 2)" if clusters else ""
     return Estimate.of(
         "t", math.exp(found.value), se, df=df, n=found.n, estimand="ratio of hazards", convention=words,
-        source="Cox (1972); Lin and Wei (1989)" if table.clusters else "Cox (1972)", scale="log",
+        source="Cox (1972); Lin and Wei (1989)" if clusters else "Cox (1972)", scale="log",
         extras={"events": fit.extras["events"]},
     )  # fmt: skip
 
 
-def _one_step(table: Table, strata: str | None) -> Estimate:
+def _one_step(data: pd.DataFrame, strata: str | None) -> Estimate:
     """The log-rank test with the ratio of hazards that belongs to it: exp((O - E)/V) with error 1/sqrt(V)."""
-    data = table.data
     codes = None if strata is None else np.unique(data[strata].to_numpy().astype(str), return_inverse=True)[1]
     observed, expected, covariance = kernel.log_rank(
         data["time"].to_numpy(), data["event"].to_numpy(), data["t"].to_numpy().astype(int), codes
@@ -146,8 +145,3 @@ def _one_step(table: Table, strata: str | None) -> Estimate:
         convention="log-rank, hypergeometric variance" + (", strata apart" if strata else ""),
         source="Mantel (1966); Peto et al. (1977)", scale="log", extras={"events": int(observed.sum())},
     )  # fmt: skip
-
-
-def restricted_mean_effect(table: Table) -> Estimate:
-    """The difference in restricted means of two arms without further structure, with Greenwood's variance."""
-    return rmst(table.data, "time", "event", "t", horizon=table.horizon)
