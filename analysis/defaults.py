@@ -116,8 +116,8 @@ RULES: dict[str, Rule] = {
         "person had mends that, and a floor under the chances keeps the weights bounded",
         "Bowden and Trippa (2017); Hadad et al. (2021)",
         refusal="a response-adaptive design has biased arm means: give it a floor above 0 and name the column of the "
-        "chances under analysis_plan.columns.probability, or analyse it outside the plan with "
-        "analysis.randomization_inference, which redraws the adaptive rule",
+        "chances under analysis_plan.columns.probability, or analyse every wave by itself outside the plan with "
+        "analysis.randomization_inference and the design of that wave, whose chances are fixed",
     ),
 }  # fmt: skip
 
