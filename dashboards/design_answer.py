@@ -192,6 +192,7 @@ def _sure(found: Found, terms: Terms) -> list[str]:
         said.append(terms.say("sure.assurance", assurance=terms.form.percent(found.assurance.assurance)))
     if found.trials is not None:
         said.append(simulation_sentence(found.trials, terms))
+        said += [terms.say(f"simplified.{key}") for key in found.trials.simplified]
     return said
 
 

@@ -90,7 +90,7 @@ class Terms:
             return lambda v: write(rest[0], v)
         if head == "attrition" or last in _SHARES:
             return self._share
-        return self.form.significant
+        return lambda v: self.form.integer(v) if v == round(v) else self.form.significant(v)
 
     def value(self, name: str, value: float) -> str:
         """A value of an assumption as it is written in a sentence or table."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.planning.section import SampleSize
-from analysis.power.errors import PowerError
+from analysis.power.errors import ImpossibleRequest, NoSolution
 
 if TYPE_CHECKING:
     from analysis.planning.plan import Plan
@@ -16,7 +17,7 @@ __all__ = ["Convention", "conventions"]
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """People analysed (unrounded) and recruited an arm under one convention; None where it gives no number.
+    """People analysed (unrounded) and recruited an arm under one convention; None where no number suffices.
 
     `key` is 'planned', 'correction', 'variance', 'power_of' or 'sides', and `value` what that is set to.
     """
@@ -28,12 +29,14 @@ class Convention:
 
 
 def conventions(plan: Plan) -> tuple[Convention, ...]:
-    """The plan first, then the plan with one convention changed at a time."""
+    """The plan first, then the plan with one convention changed at a time; what cannot be computed is left out."""
     section = plan.section
     found = [_sized(plan, "planned", section.correction)]
     for key, value in _others(plan):
         changed = type(plan)(section.model_copy(update={key: value}))
-        found.append(_sized(changed, key, str(value)))
+        # Some pairs of conventions have no closed form (any difference under looks, Dunnett with several controls).
+        with suppress(ImpossibleRequest):
+            found.append(_sized(changed, key, str(value)))
     return tuple(found)
 
 
@@ -54,6 +57,6 @@ def _others(plan: Plan) -> list[tuple[str, Any]]:
 def _sized(plan: Plan, key: str, value: str) -> Convention:
     try:
         size = plan.n()
-    except PowerError:
+    except NoSolution:
         return Convention(key, value, None, None)
     return Convention(key, value, size.n, size.recruited)

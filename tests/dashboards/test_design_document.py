@@ -215,3 +215,15 @@ def test_the_page_fits_a_phone_and_breaks_no_accessibility_rule(new_page, axe, f
     page.set_content(design_files.html(build(full, language=language, labels=LABELS, simulation=trials)))
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert axe(page) == []
+
+
+def test_what_the_simulation_leaves_out_stands_beside_its_numbers_on_the_first_page(full):
+    document = build(full, language="en", simulation=simulated(full, seed=7, trials=20))
+    assert "Advisors are left out, so the simulated power is on the high side." in said(document)
+    assert "Looks in between are not simulated." in said(document)
+
+
+def test_people_per_cluster_are_written_whole(full):
+    rows = {row[0]: str(row[1]) for row in build(full, language="en").figure("register").table.rows}
+    assert rows["People per cluster, in ‘advice’"] == "40"
+    assert rows["New people a week"] == "140"

@@ -251,3 +251,10 @@ def test_a_range_through_zero_has_no_answer_at_its_far_end():
     assert bar.recruited_high < plan.n().recruited
     with pytest.raises(ImpossibleRequest, match="over"):
         plan.sensitivity({"nobody": [1.0]})
+
+
+def test_a_convention_that_cannot_be_computed_is_left_out_and_not_called_hopeless():
+    plan = Plan.from_dict(changed(looks={"at": 2}))
+    found = plan.conventions()
+    assert {c.key for c in found} == {"planned", "correction", "variance", "sides"}
+    assert all(c.recruited is not None for c in found)
