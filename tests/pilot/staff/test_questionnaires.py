@@ -163,3 +163,40 @@ def test_a_form_is_not_written_under_an_unknown_ending(run, tmp_path):
     said = run("survey", "export", EXAMPLES / "constraint.xlsx", tmp_path / "form.doc")
     assert said.exit_code == 1
     assert ".xlsx, .csv, .json, .xml" in said.output
+
+
+def with_a_picture(file: Path) -> bytes:
+    """The workbook; that of the screening names a picture beside its first question."""
+    book = load_workbook(file)
+    if file.stem == "screening":
+        sheet = book["survey"]
+        column = sheet.max_column + 1
+        sheet.cell(1, column, "media::image::Nederlands (nl)")
+        sheet.cell(2, column, "house.svg")
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def test_a_picture_that_a_questionnaire_names_must_be_there_and_is_locked_with_it(run, tmp_path):
+    folder = protocol_with(tmp_path, with_a_picture)
+    said = run("protocol", "check", folder)
+    assert said.exit_code == 1
+    assert "there is no file 'house.svg' in the folder 'media' of the protocol" in said.output
+    (folder / "media").mkdir()
+    prints = []
+    for drawing in ("<svg/>", "<svg></svg>"):
+        (folder / "media" / "house.svg").write_text(drawing)
+        said = run("--json", "protocol", "check", folder)
+        assert said.exit_code == 0, said.output
+        prints.append(json.loads(said.output)["fingerprint"])
+    assert prints[0] != prints[1]
+
+
+def test_a_picture_of_another_kind_or_too_large_is_refused(run, tmp_path):
+    folder = protocol_with(tmp_path, with_a_picture)
+    (folder / "media").mkdir()
+    (folder / "media" / "house.svg").write_bytes(b"x" * (2 * 2**20 + 1))
+    said = run("protocol", "check", folder)
+    assert said.exit_code == 1
+    assert "larger than 2 MB" in said.output
