@@ -68,7 +68,8 @@ class Dashboard:
             if row is None:
                 continue
             seen = Seen.opened(self._look_name(row.name), row.opened_at.date())
-            reader, found = self._reader(rules, seen), Results.from_dict(row.results)
+            reader = self._reader(publishing.rounded_as(rules, part.source), seen)
+            found = Results.from_dict(row.results)
             if name == publishing.TAKE_UP:
                 given += _made(lambda found=found, reader=reader: result_figures.take_up_of(found, reader))
             for outcome in found.outcomes:
@@ -145,14 +146,15 @@ class Dashboard:
             else []
         )
         arms = [ReachArm(self._text(arm.label), cast(Any, counted)) for arm, counted in known if arm is not None]
-        return _made(lambda: reach(arms, language=self.language, rules=rules)) if arms else []
+        shown_as = publishing.rounded_as(rules, part.source if part else None)
+        return _made(lambda: reach(arms, language=self.language, rules=shown_as)) if arms else []
 
     def _published_recruitment(self, shown: Mapping[str, publishing.Standing], rules: Rules) -> list[Figure]:
         part = shown.get(publishing.RECRUITMENT)
         if part is None:
             return []
         came, until = publishing.arrivals_of(part.source or {})
-        return self._recruitment(came, until, rules)
+        return self._recruitment(came, until, publishing.rounded_as(rules, part.source))
 
     def _recruitment(self, came: Mapping[date, int], until: date, rules: Rules | None) -> list[Figure]:
         plan = self.protocol.pilot.recruitment

@@ -7,9 +7,10 @@ would tell about too few people is kept back; then the page goes on showing the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,6 +38,7 @@ EVERY = timedelta(days=28)
 """Between publications of counts: the fewer there are, the less can be subtracted."""
 STAGES: tuple[Stage, ...] = ("invited", "opened", "screened", "eligible", "consented", "allocated")
 LONGEST = 300
+ROUNDING = "rounded_to"
 REACH, RECRUITMENT, TAKE_UP = "reach", "recruitment", "take-up"
 
 
@@ -57,6 +59,16 @@ class Part:
     source: Mapping[str, Any]
     cells: Sequence[PublishedCell]
     held: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A part before the check: its source, and its cells as they would be known under some rules of rounding."""
+
+    name: str
+    source: Mapping[str, Any]
+    cells: Callable[[Rules], Sequence[PublishedCell]]
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +105,37 @@ def prepare(session: Session, pilot: Pilot, protocol: Protocol, *, folder: Path,
     """The next publication, checked against every earlier one. Only reads, for the check can take seconds."""
     history, rules = _history(session, pilot), protocol.disclosure
     public = [cell for row in history for part in row.cells.values() for cell in unpacked(part)]
-    shown = {part.part: part.source for part in standing(session, pilot) if part.source is not None}
+    shown = {part.part: plain(part.source) for part in standing(session, pilot) if part.source is not None}
     parts = []
-    for part in _parts(session, pilot, protocol, folder, now):
-        if part.source == shown.get(part.name):
+    for offer in _offers(session, pilot, protocol, folder, now):
+        if offer.source == shown.get(offer.name):
             continue
-        found = part.held or tuple(leak.how[:LONGEST] for leak in leaks(_merged([*public, *part.cells]), rules))
-        parts.append(Part(part.name, part.source, part.cells, found))
-        if not found:
-            public += part.cells
+        parts.append(_checked(offer, public, rules))
+        if not parts[-1].held:
+            public += parts[-1].cells
     return Draft(1 + (history[-1].number if history else 0), tuple(parts))
+
+
+def _checked(offer: Offer, public: Sequence[PublishedCell], rules: Rules) -> Part:
+    """The part as it may be published: rounded as usual, or more coarsely, or kept back with what would leak."""
+    found: tuple[str, ...] = (offer.refused,) if offer.refused else ()
+    told: Sequence[PublishedCell] = ()
+    for base in () if offer.refused else sorted({rules.rounding_base, rules.min_cell}):
+        told = offer.cells(rules.model_copy(update={"rounding_base": base}))
+        found = tuple(leak.how[:LONGEST] for leak in leaks(_merged([*public, *told]), rules))
+        if not found:
+            return Part(offer.name, {**offer.source, ROUNDING: base}, told)
+    return Part(offer.name, offer.source, told, found)
+
+
+def plain(source: Mapping[str, Any]) -> dict[str, Any]:
+    """What a part is drawn from, without how coarsely it was rounded."""
+    return {name: value for name, value in source.items() if name != ROUNDING}
+
+
+def rounded_as(rules: Rules, source: Mapping[str, Any] | None) -> Rules:
+    """The rules under which a published part is shown."""
+    return rules.model_copy(update={"rounding_base": (source or {}).get(ROUNDING, rules.rounding_base)})
 
 
 def publish(session: Session, pilot: Pilot, draft: Draft, *, now: datetime) -> bool:
@@ -147,14 +180,13 @@ def _history(session: Session, pilot: Pilot) -> Sequence[Publication]:
     return session.scalars(query).all()
 
 
-def _parts(session: Session, pilot: Pilot, protocol: Protocol, folder: Path, now: datetime) -> Iterator[Part]:
+def _offers(session: Session, pilot: Pilot, protocol: Protocol, folder: Path, now: datetime) -> Iterator[Offer]:
     """In the order in which they matter: what comes first is not kept back for what comes later."""
-    rules = protocol.disclosure
     people = _people(session, pilot)
     opened = results.latest(session, pilot)
     if opened is not None:
-        yield from _of_look(session, protocol, opened[0], people, folder, rules)
-    yield from _reach(session, pilot, protocol, people, rules)
+        yield from _of_look(session, protocol, opened[0], people, folder)
+    yield from _reach(session, pilot, protocol, people)
     yield from _recruitment(session, pilot, protocol, people, now)
 
 
@@ -168,9 +200,7 @@ def _people(session: Session, pilot: Pilot) -> dict[int, str]:
     return {person: f"i{invitee}" if invitee is not None else f"p{person}" for person, invitee in rows}
 
 
-def _reach(
-    session: Session, pilot: Pilot, protocol: Protocol, people: Mapping[int, str], rules: Rules
-) -> Iterator[Part]:
+def _reach(session: Session, pilot: Pilot, protocol: Protocol, people: Mapping[int, str]) -> Iterator[Offer]:
     """Who came how far; a stage holds everybody who came further too."""
     arms = {
         arm: _invited(session, pilot, arm) for (arm,) in _arms_invited(session, pilot) if protocol.outreach_arm(arm)
@@ -188,7 +218,7 @@ def _reach(
             sets[stage] = frozenset(further)
         counted[arm] = {"invited": invited, "opened": frozenset(opened | (started & invited) | further), **sets}
     source = {arm: {stage: len(sets[stage]) for stage in STAGES} for arm, sets in counted.items()}
-    yield Part(REACH, source, cells.of_reach(counted, rules))
+    yield Offer(REACH, source, partial(cells.of_reach, counted))
 
 
 def _arms_invited(session: Session, pilot: Pilot) -> Sequence[Any]:
@@ -216,7 +246,7 @@ def _reached(session: Session, pilot: Pilot, people: Mapping[int, str], stage: S
 
 def _recruitment(
     session: Session, pilot: Pilot, protocol: Protocol, people: Mapping[int, str], now: datetime
-) -> Iterator[Part]:
+) -> Iterator[Offer]:
     """People by day, up to this day while recruitment goes on."""
     rows = session.execute(
         select(Allocation.participant_id, Allocation.allocated_at)
@@ -230,20 +260,20 @@ def _recruitment(
     for day in came.values():
         a_day[day.isoformat()] = a_day.get(day.isoformat(), 0) + 1
     start = protocol.pilot.recruitment.start
-    found = cells.of_recruitment(came, start, until, protocol.disclosure)
-    yield Part(RECRUITMENT, {"arrivals": a_day, "until": until.isoformat()}, found)
+    found = partial(cells.of_recruitment, came, start, until)
+    yield Offer(RECRUITMENT, {"arrivals": a_day, "until": until.isoformat()}, found)
 
 
 def _of_look(
-    session: Session, protocol: Protocol, look: Look, people: Mapping[int, str], folder: Path, rules: Rules
-) -> Iterator[Part]:
+    session: Session, protocol: Protocol, look: Look, people: Mapping[int, str], folder: Path
+) -> Iterator[Offer]:
     """The outcomes and the take-up that an opened look showed, from the very freeze behind it."""
     names = [of_outcome(outcome.name) for outcome in protocol.plan.outcomes]
     source = {"look": look.id}
     try:
         frame = dataset.read_freeze(folder, session.get_one(Freeze, look.freeze_id))
     except Refused as error:
-        yield from (Part(name, source, (), (str(error),)) for name in (*names, TAKE_UP))
+        yield from (Offer(name, source, lambda _rules: (), str(error)) for name in (*names, TAKE_UP))
         return
     study_ids = session.execute(select(Participant.study_id, Participant.id).where(Participant.id.in_(list(people))))
     by_study_id = {study_id: people[who] for study_id, who in study_ids}
@@ -251,7 +281,7 @@ def _of_look(
     marks = [by_study_id[study_id] for study_id in frame["study_id"]]
     arm = trial.data[trial.arm].tolist()
     for outcome, name in zip(protocol.plan.outcomes, names, strict=True):
-        yield Part(name, source, _outcome(outcome, protocol, trial, arm, marks, rules))
+        yield Offer(name, source, _outcome(outcome, protocol, trial, arm, marks))
     taken = taken_up(trial, protocol.plan.analysis)
     if taken is not None:
         groups = {
@@ -261,12 +291,12 @@ def _of_look(
             )
             for each in trial.arms
         }
-        yield Part(TAKE_UP, source, cells.of_shares(groups, "took it up", rules))
+        yield Offer(TAKE_UP, source, partial(cells.of_shares, groups, "took it up"))
 
 
 def _outcome(
-    outcome: Outcome, protocol: Protocol, trial: Any, arm: Sequence[str], marks: Sequence[str], rules: Rules
-) -> list[PublishedCell]:
+    outcome: Outcome, protocol: Protocol, trial: Any, arm: Sequence[str], marks: Sequence[str]
+) -> Callable[[Rules], list[PublishedCell]]:
     measured = measure(trial, outcome)
     known = list(zip(marks, arm, measured.values.tolist(), measured.observed.tolist(), strict=True))
     by_arm = {each: {who: value for who, at, value, seen in known if at == each and seen} for each in trial.arms}
@@ -275,7 +305,7 @@ def _outcome(
         rows = measured.completed(here == treated, here == comparison)[1]
         contrasts[treated, comparison] = [who for who, kept in zip(marks, rows.tolist(), strict=True) if kept]
     unit = UNITS.get(outcome.effective_summary, "number")
-    return cells.of_outcome(outcome.name, by_arm, contrasts, unit, rules)
+    return partial(cells.of_outcome, outcome.name, by_arm, contrasts, unit)
 
 
 def _merged(published: Sequence[PublishedCell]) -> list[PublishedCell]:

@@ -16,7 +16,7 @@ from pilot.web.contacts import typed_contact
 from pilot.web.reading import Faults, Reading
 from pilot.web.rules import rule
 from pilot.web.state import state
-from pilot.web.steward import bp
+from pilot.web.steward import bp, words
 from surveys.path import Path, Step, walk
 from surveys.runner import Accepted, FieldError, accept
 
@@ -63,7 +63,9 @@ def mend_contact(slug: str, study_id: str) -> Response | tuple[str, int]:
 def answers(slug: str, study_id: str, wave: str) -> str:  # noqa: ARG001  # the rule has read the path
     row, path = _sent(wave)
     rows = questions.said_so_far(path, row.language)
-    return render_template("steward/answers.html", slug=slug, person=g.participant, wave=wave, row=row, rows=rows)
+    _version, protocol = staff.in_force()
+    values = {"wave": wave, "wave_name": words.wave(wave, protocol), "row": row, "rows": rows}
+    return render_template("steward/answers.html", slug=slug, person=g.participant, **values)
 
 
 @bp.get("/<slug>/steward/people/<study_id>/answers/<wave>/<key>")

@@ -96,6 +96,7 @@ def _person(typed: str) -> Participant | None:
 def _show(slug: str, faults: Faults) -> str:
     mine = Submission.participant_id == g.participant.id
     submissions = g.session.scalars(select(Submission).where(mine).order_by(Submission.submitted_at, Submission.id))
+    _version, protocol = staff.in_force()
     stops = select(Withdrawal).where(Withdrawal.participant_id == g.participant.id).order_by(Withdrawal.id)
     return render_template(
         "steward/person.html",
@@ -106,6 +107,7 @@ def _show(slug: str, faults: Faults) -> str:
         consents=consent.standing(g.session, g.participant),
         withdrawals=list(g.session.scalars(stops)),
         words=words,
+        wave_name=lambda name: words.wave(name, protocol),
         typed=request.form,
         faults=faults,
     )

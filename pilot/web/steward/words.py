@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
+
+from pilot.protocol import Protocol
 
 MESSAGES: dict[str, object] = {
     "invitation": _("Invitation"),
@@ -24,3 +27,15 @@ DEGREES: dict[str, object] = {
     "no_data": _("nothing more is collected"),
     "erase": _("erased"),
 }
+PURPOSES: dict[str, object] = {
+    "participate": _("taking part"),
+    "linkage": _("linkage with registers"),
+}
+
+
+def wave(name: str, protocol: Protocol) -> str:
+    """What a list of questions is called: by when it is asked."""
+    months = next((one.offset.months for one in protocol.waves if one.name == name), 0)
+    if name == protocol.baseline.name:
+        return gettext("First list")
+    return ngettext("List after %(num)s month", "List after %(num)s months", months) if months else name
