@@ -25,7 +25,6 @@ from pilot.journey import (
     advice,
     allocation,
     answering,
-    consent,
     delivery,
     eligibility,
     enrolment,
@@ -37,7 +36,7 @@ from pilot.journey import (
 from pilot.models import Allocation, Invitee, Offer, Participant, Pilot
 from pilot.protocol import Protocol, read
 from pilot.settings import Settings
-from pilot.synthetic import Person, World, filling, follow_up_answers
+from pilot.synthetic import Person, World, contact_of, filling, follow_up_answers, gives_consent
 from pilot.synthetic import people as synthetic_people
 
 PARTICIPANTS, SMALL = 1200, 48
@@ -282,16 +281,9 @@ class _Run:
         screening = eligibility.screen(session, protocol, participant, screened, now=now)
         if not screening.eligible:
             return False
-        agrees = rng.random() < self.world.consents
-        yes = {text.purpose: agrees if text.required else rng.random() < 0.7 for text in protocol.consent.texts}
-        versions = {text.purpose: text.version for text in protocol.consent.texts}
-        consent.give(session, protocol, participant, yes, versions=versions, language=person.language, now=now)
-        if not agrees:
+        if not gives_consent(session, protocol, participant, person, rng, chance=self.world.consents, now=now):
             return False
-        contact = enrolment.Contact(
-            person.name, person.phone, person.email or None, person.postcode, person.birth_date.isoformat()
-        )
-        enrolment.set_contact(session, participant, contact, keyring=keyring, secret=self.secret, now=now)
+        enrolment.set_contact(session, participant, contact_of(person), keyring=keyring, secret=self.secret, now=now)
         self._answer(session, participant, protocol.baseline.name, person, now)
         answering.submit(session, protocol, participant, protocol.baseline.name, now=now)
         version, _ = locking.in_force(session, pilot.id)

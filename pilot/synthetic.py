@@ -9,9 +9,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from pilot.journey import consent, enrolment
+from pilot.models import Participant
+from pilot.protocol import Protocol
 from surveys import Context, Instrument
 from surveys.path import Step, first_open
 
@@ -83,6 +88,25 @@ def people(rng: random.Random, count: int, *, today: date) -> Iterator[Person]:
             email=f"person{number}@example.org" if rng.random() < 0.7 else "",
             postcode=f"{rng.randrange(1000, 9999)} {''.join(rng.choices('ABCDEGHJKLNPRTVWXZ', k=2))}",
         )
+
+
+def gives_consent(
+    session: Session, protocol: Protocol, participant: Participant, person: Person, rng: random.Random, *,
+    chance: float, now: datetime,
+) -> bool:  # fmt: skip
+    """Puts this person's yes or no to every text of consent on record; says whether the person takes part."""
+    agrees = rng.random() < chance
+    yes = {text.purpose: agrees if text.required else rng.random() < 0.7 for text in protocol.consent.texts}
+    versions = {text.purpose: text.version for text in protocol.consent.texts}
+    consent.give(session, protocol, participant, yes, versions=versions, language=person.language, now=now)
+    return agrees
+
+
+def contact_of(person: Person) -> enrolment.Contact:
+    """How this person can be reached."""
+    return enrolment.Contact(
+        person.name, person.phone, person.email or None, person.postcode, person.birth_date.isoformat()
+    )
 
 
 def drawn(rng: random.Random, shares: Mapping[str, float]) -> str:

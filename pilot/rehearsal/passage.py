@@ -30,7 +30,6 @@ from pilot.journey import (
     advice,
     allocation,
     answering,
-    consent,
     delivery,
     eligibility,
     enrolment,
@@ -45,7 +44,7 @@ from pilot.protocol import Protocol
 from pilot.rehearsal.answers import Library, context_of, filled
 from pilot.rehearsal.world import World
 from pilot.settings import Settings, load
-from pilot.synthetic import Person
+from pilot.synthetic import Person, contact_of, gives_consent
 from pilot.synthetic import people as synthetic_people
 
 LANGUAGES: tuple[Language, ...] = ("nl", "en")
@@ -214,16 +213,9 @@ class _Passage:
         screened = self._answer(session, participant, answering.SCREENING, person, now)
         if not eligibility.screen(session, protocol, participant, screened, now=now).eligible:
             return False
-        agrees = rng.random() < CONSENTS
-        yes = {text.purpose: agrees if text.required else rng.random() < 0.7 for text in protocol.consent.texts}
-        versions = {text.purpose: text.version for text in protocol.consent.texts}
-        consent.give(session, protocol, participant, yes, versions=versions, language=person.language, now=now)
-        if not agrees:
+        if not gives_consent(session, protocol, participant, person, rng, chance=CONSENTS, now=now):
             return False
-        contact = enrolment.Contact(
-            person.name, person.phone, person.email or None, person.postcode, person.birth_date.isoformat()
-        )
-        enrolment.set_contact(session, participant, contact, keyring=keyring, secret=self.secret, now=now)
+        enrolment.set_contact(session, participant, contact_of(person), keyring=keyring, secret=self.secret, now=now)
         self._answer(session, participant, protocol.baseline.name, person, now)
         answering.submit(session, protocol, participant, protocol.baseline.name, now=now)
         version, _ = locking.in_force(session, pilot.id)
