@@ -92,6 +92,8 @@ def fieller(
     >>> fieller(10.0, 0.1, se_numerator=1.0, se_denominator=0.2).shape
     'two rays'
     """
+    if not np.isfinite([numerator, denominator, se_numerator, se_denominator, covariance]).all():
+        raise DataError("the two estimates, their standard errors and covariance are finite numbers")
     if se_numerator <= 0 or se_denominator <= 0 or abs(covariance) > se_numerator * se_denominator * (1 + 1e-12):
         raise OptionError("standard errors are above zero and the covariance is no larger than their product")
     t2 = critical_value(level, df) ** 2

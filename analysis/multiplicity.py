@@ -93,6 +93,8 @@ def dunnett(statistics: Sequence[float] | Array, sizes: Sequence[int], df: float
     array([0.0287, 0.5062])
     """
     t = np.abs(np.asarray(statistics, dtype=float))
+    if not np.isfinite(t).all() or not df > 0:
+        raise DataError("Dunnett's test needs finite statistics and degrees of freedom above zero")
     if len(sizes) != t.size + 1 or min(sizes) < 1:
         raise DataError("give the size of the control, then of every arm")
     loads = np.sqrt(np.asarray(sizes[1:], dtype=float) / (np.asarray(sizes[1:], dtype=float) + sizes[0]))

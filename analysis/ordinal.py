@@ -144,6 +144,8 @@ def fit_cumulative(X: Array, y: Any, levels: int) -> tuple[Array, Array, Array, 
     theta = np.concatenate([np.log(share / (1 - share)), np.zeros(X.shape[1])])
     value, score, information = _cumulative(Z, y, levels, theta)
     for _ in range(100):
+        if np.linalg.cond(information) > 1e13:
+            break
         step = np.linalg.solve(information, score)
         for _ in range(40):
             trial = theta + step

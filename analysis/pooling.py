@@ -66,6 +66,11 @@ def pool(
     i2 = 100 * tau2 / (tau2 + typical) if method != "EE" else max(0.0, 100 * (q - (k - 1)) / q)
     adjusted = knapp_hartung and method != "EE"
     se = math.sqrt(float(w @ (y - mu) ** 2) / ((k - 1) * w.sum())) if adjusted else math.sqrt(1 / w.sum())
+    if se <= 1e-12 * math.sqrt(1 / w.sum()):
+        raise DesignNotEstimable(
+            "all studies found the very same effect, from which no variation between studies can be told",
+            remedy="use knapp_hartung=False",
+        )
     effect = Estimate.of(
         "pooled", mu, se, df=k - 1 if adjusted else math.inf, n=k, estimand="mean effect over studies like these",
         convention=f"{method}, {'Hartung-Knapp, t(k - 1)' if adjusted else 'normal reference'}",

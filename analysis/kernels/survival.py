@@ -140,6 +140,8 @@ def cox(X: Array, time: Array, event: Array, strata: Array | None = None) -> Cox
         if np.abs(beta).max() > 30:
             break
         if gained < 1e-12 * abs(value) and float(np.abs(step).max()) < 1e-9:
+            if np.linalg.cond(information) > 1e13:
+                break
             out = np.empty_like(residuals)
             out[order] = residuals
             return CoxFit(beta / scale, np.linalg.inv(information) / np.outer(scale, scale), value, out / (1 / scale))

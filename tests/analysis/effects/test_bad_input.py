@@ -289,3 +289,29 @@ def test_dates_and_instruments_in_the_wrong_place_are_named(data: pd.DataFrame) 
         analysis.lm_robust("y ~ x | z", data)
     with pytest.raises(errors.DataError, match="'w' is zero for every row"):
         analysis.lm_robust("y ~ z", data.assign(w=0.0), weights="w")
+
+
+RUN_AWAY = {
+    "an arm without events": lambda d: analysis.cox("z", d.assign(t=d["x"] ** 2 + 0.1, e=d["z"]), time="t", event="e"),
+    "categories that the arms do not share": lambda d: analysis.ordinal_logit(
+        "o ~ z", d.assign(o=np.where(d["z"] == 1, 3, 1 + np.arange(40) % 4 // 2))
+    ),
+    "a count that is zero in an arm": lambda d: analysis.rate_ratio("c ~ z", d.assign(c=d["z"] * d["g"]), "z"),
+}
+
+
+@pytest.mark.parametrize("name", RUN_AWAY)
+def test_a_likelihood_without_a_maximum_is_refused(data: pd.DataFrame, name: str) -> None:
+    with pytest.raises(errors.NotConverged, match="no finite"):
+        RUN_AWAY[name](data)
+
+
+def test_numbers_that_are_no_numbers_are_refused_and_not_passed_on() -> None:
+    with pytest.raises(errors.DataError, match="finite statistics"):
+        analysis.dunnett([float("nan")], [5, 5], 8)
+    with pytest.raises(errors.DataError, match="above zero"):
+        analysis.dunnett([1.0], [5, 5], 0)
+    with pytest.raises(errors.DataError, match="finite numbers"):
+        analysis.fieller(float("nan"), 1.0, se_numerator=1.0, se_denominator=0.1)
+    with pytest.raises(errors.DesignNotEstimable, match="the very same effect"):
+        analysis.pool([1.0] * 5, [1.0] * 5)
