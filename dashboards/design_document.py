@@ -80,7 +80,8 @@ def build(
     chapters = (
         _chapter("assumptions", terms, design_tables.register(terms)),
         _chapter("number", terms, design_figures.chain(found.size, terms), design_tables.sizes(found.rows, terms),
-                 design_figures.curves(found.size, terms), design_tables.conventions(plan.conventions(), terms)),
+                 design_figures.curves(found.size, terms), design_tables.conventions(plan.conventions(), terms),
+                 *design_tables.looks(terms)),
         _chapter("sensitivity", terms, design_figures.tornado(found.bars, found.size, terms),
                  *_grid(found, terms)),
         *_money(found, terms),

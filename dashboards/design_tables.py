@@ -93,6 +93,31 @@ def costs(bill: Bill, recruited: Mapping[str, int], terms: Terms) -> Figure:
     return Figure("costs", say("costs.title"), sentence, {}, table, note=say("costs.note"))
 
 
+def looks(terms: Terms) -> list[Figure]:
+    """When the pilot is looked at, and what a comparison must show then; none when it is looked at once."""
+    section, say, form = terms.plan.section, terms.say, terms.form
+    if section.looks is None:
+        return []
+    design = terms.plan.interim(section.looks.at, section.looks.spending, parameter=section.looks.parameter)
+    rows = tuple(
+        (
+            Number(form.integer(place), place),
+            Number(form.percent(share), share),
+            Number(form.decimal(bound, 3), bound),
+            Number(form.p_value(section.sides * level), section.sides * level),
+            Number(form.percent(chance, 1), chance),
+        )
+        for place, (share, bound, level, chance) in enumerate(
+            zip(design.times, design.upper, design.levels, design.stop_alternative, strict=True), 1
+        )
+    )
+    heads = tuple(say(f"looks.{key}") for key in ("look", "share", "bound", "p", "chance"))
+    sentence = say("looks.sentence", count=form.integer(len(rows)), most=form.integer(design.n_max),
+                   expected=form.integer(design.n_expected))  # fmt: skip
+    table = Table(heads, rows, say("looks.caption"))
+    return [Figure("looks", say("looks.title"), sentence, {}, table, note=say("looks.note"))]
+
+
 def conventions(found: Sequence[Convention], terms: Terms) -> Figure:
     """The number under rival conventions, side by side."""
     say, form = terms.say, terms.form

@@ -136,6 +136,12 @@ class Model:
         found = [self.comparison(pair, sizes, FULL, scale) for pair in self.pairs()]
         return dict(zip(self.pairs(), self._marginal(found, self._df(sizes), FULL), strict=True))
 
+    def level_of_one(self) -> float:
+        """The level that the correction of the family leaves to one comparison (of a step-down, its first step)."""
+        found = [self.comparison(pair, self.sizes(1000.0), FULL, 1.0) for pair in self.pairs()]
+        critical = self._critical(found, math.inf)[0]
+        return self.section.sides * float(special.ndtr(-critical))
+
     def _marginal(self, found: list[Comparison], df: float, stage: Stage) -> Sequence[float]:
         critical = self._critical(found, df)
         if len(set(critical)) > 1 and not (stage.looks and self.section.looks is not None):

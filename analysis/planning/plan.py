@@ -234,8 +234,13 @@ class Plan:
         """Power averaged over a normal prior (mean, sd) of the effect; by default one that has the range as 95%."""
         return uncertainty.assurance(self, prior, n, outcome)
 
-    def interim(self, looks: int | Sequence[float], spending: str = "lan_demets_obf") -> Result:
-        """Bounds, inflation and expected size of looking in between, on the size of the primary outcome."""
+    def interim(
+        self, looks: int | Sequence[float], spending: str = "lan_demets_obf", *, parameter: float | None = None
+    ) -> Result:
+        """Bounds, inflation and expected size of looking in between, for one comparison of the primary outcome.
+
+        The bounds spend the level that the correction of the family leaves to one comparison.
+        """
         try:
             check_looks(looks)
         except ValueError as error:
@@ -244,8 +249,9 @@ class Plan:
         return group_sequential(
             looks=looks,
             spending=spending,
+            parameter=parameter,
             power=self.section.power,
-            alpha=self.section.alpha,
+            alpha=base.model().level_of_one(),
             sides=self.section.sides,
             n_fixed=base.n().n,
         )

@@ -72,7 +72,8 @@ def test_what_the_plan_does_not_state_is_said_and_not_made_up(document):
 def test_a_plan_that_states_everything_gets_every_chapter(full):
     document = build(full, language="en")
     ids = [figure.id for figure in document.figures]
-    assert ids == ["register", "chain", "sizes", "power", "rivals", "tornado", "grid", "costs", "frontier", "forecast"]
+    assert ids == ["register", "chain", "sizes", "power", "rivals", "looks", "tornado", "grid", "costs", "frontier",
+                   "forecast"]  # fmt: skip
     assert len(document.keys) == 5
     assert document.numbers["forecast"]["chance"] == full.forecast().chance
     assert document.numbers["cost"]["total"] == pytest.approx(full.cost().total)
