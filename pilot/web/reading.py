@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 
 from pilot.web import forms
+from surveys.contact import find_citizen_number
 
 CLOCK = re.compile(r"(\d{1,2})(?:[:.h ]?(\d{2}))?")
 MOST_CENTS = 10**9
@@ -49,11 +50,14 @@ class Reading:
         self.form, self.faults = form, Faults()
 
     def text(self, name: str, *, longest: int = forms.LONGEST, lines: bool = False, needed: str = "") -> str:
-        """A text; `needed` is what to say when it is empty."""
+        """A text; `needed` is what to say when it is empty. Own words (`lines`) may hold no citizen number."""
         try:
             found = forms.text(self.form, name, longest=longest, lines=lines)
         except forms.TooLong:
             self.faults.add(name, _("This is too long. Write at most %(longest)s characters.", longest=longest))
+            return ""
+        if lines and find_citizen_number(found) is not None:
+            self.faults.add(name, _("This looks like a citizen service number. Take it out: we may not keep it."))
             return ""
         if needed and not found:
             self.faults.add(name, needed)

@@ -38,7 +38,7 @@ def options(known: Mapping[str, object]) -> list[tuple[str, object]]:
 def read(reading: Reading, known: Mapping[str, object]) -> str:
     """The reason that was chosen; an empty text, with a remark at its field, when there is none."""
     chosen = reading.one_of("reason", (*known, OTHER), needed=_("Choose why. The reason is kept."))
-    namely = " ".join(reading.text("reason_namely", longest=LONGEST).split())
+    namely = " ".join(reading.text("reason_namely", longest=LONGEST, lines=True).split())
     if chosen != OTHER:
         return chosen
     if not namely:

@@ -154,6 +154,17 @@ def test_a_statement_needs_four_hours_and_a_plan_and_ends_with_the_participants_
     assert "finished" in office.get("advisor", "caseload")
 
 
+@pytest.mark.parametrize(("rest", "field", "fields"), [
+    ("/talk", "notes", TALK), ("/plan", "steps", {"goal": "Vast werk"}),
+    ("/stop", "reason", {"degree": "no_contact", "sure": "yes"}),
+    ("/handover", "reason_namely", {"reason": "other"}),
+])  # fmt: skip
+def test_a_citizen_number_is_not_kept_in_own_words(office, guided, rest: str, field: str, fields: dict):
+    answer = office.post("advisor", page_of(guided, rest), **{**fields, field: "Zijn BSN is 111222333."})
+    assert answer.status_code == 422
+    assert "This looks like a citizen service number" in answer.text
+
+
 def test_the_link_to_the_statement_is_sent_to_the_participant_once(office, guided):
     sign, page = page_of(guided, "/statement"), page_of(guided)
     for _ in range(2):
