@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 from screens import Screen, open_screen
 from showcase import DRAWING, showcase
+from small_pilot import FOLDER, START, person
 from sqlalchemy import select
 from visitors import Doors
 
-from pilot import locking
+from pilot import access, locking
+from pilot.catalogue import offers
+from pilot.imports import rows_of
 from pilot.models import Consent, Message, Participant
 from pilot.post.wording import compose
 
@@ -64,6 +69,33 @@ def test_every_page_of_participants_is_accessible_and_fits_a_small_phone(
     every_page(screen, doors, language)
     assert set(screen.kinds) >= KINDS
     expect(page.locator("html")).to_have_attribute("dir", "rtl" if language == "ar" else "ltr")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("language", ["nl", "en", "ar"])
+def test_the_pages_beside_the_way_are_accessible_too(new_page, doors: Doors, serve, axe, artefacts, language: str):
+    """Other help, a no, an offer of training, the statement of the advice, and links that are too old or forged."""
+    site, start = doors.site, START.date()
+    young = person(7, birth_date=start.replace(year=start.year - 17))
+    helped = doors.visitor(young).start().go_on("other-help").path
+    declined = doors.visitor(8).start().go_on("consent").send(participate="no", linkage="no").path
+    told = doors.visitor(9).start().go_on("next", GIVEN)
+    with site.writing() as (session, pilot):
+        offers.import_rows(session, rows_of(FOLDER / "catalogue.csv"), actor_id=None, pilot=pilot, now=START)
+        participant = session.scalars(select(Participant).order_by(Participant.id.desc())).first()
+        assert participant is not None
+        statement = access.link_token(site.settings.secret_key, participant, "statement", now=START)
+    portal = told.link("/portal/")
+    offer = doors.visitor().open(portal).link(f"{portal}/")
+    page: Page = new_page(viewport={"width": 320, "height": 640}, locale=language)
+    screen = open_screen(page, doors, serve, axe, folder=artefacts, name=f"beside-{language}")
+    screen.open(f"/p/{site.slug}?lang={language}")
+    for path in (helped, declined, portal, offer, f"/statement/{statement}", f"{told.path}x"):
+        screen.open(path)
+    doors.now = START + timedelta(days=access.LINK_DAYS["enrol"] + 1)
+    screen.open(told.path)
+    assert len(screen.kinds) == 8
+    expect(page.locator("html")).to_have_attribute("lang", language)
 
 
 def test_the_first_pages_are_accessible_from_right_to_left(new_page, doors: Doors, serve, axe):
