@@ -19,6 +19,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         in_own_words=in_own_words,
         words_of=language.words_of,
+        said_in=language.said_in,
         sentences_of=language.sentences_of,
         menu_of=navigation.items,
         demo=settings.kind == "demo",
