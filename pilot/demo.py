@@ -33,7 +33,7 @@ from pilot.journey import (
     vouchers,
     withdrawal,
 )
-from pilot.models import Allocation, Invitee, Offer, Participant, Pilot
+from pilot.models import Allocation, Invitee, Offer, Participant, Pilot, ProtocolVersion
 from pilot.protocol import Protocol, read
 from pilot.settings import Settings
 from pilot.synthetic import Person, World, contact_of, filling, follow_up_answers, gives_consent
@@ -206,12 +206,13 @@ class _Run:
         allocated = 0
         while allocated < wanted and (batch := list(islice(arrivals, BATCH))):
             with self.database.writing() as session:
-                pilot = locking.by_slug(session, self.slug)
-                advisors = _Advisors(session)
+                pilot, advisors = locking.by_slug(session, self.slug), _Advisors(session)
+                version, _ = locking.in_force(session, pilot.id)
                 for person, moment in batch:
                     if allocated >= wanted:
                         break
-                    allocated += self._one(session, pilot, advisors, person, codes.get(person.number), moment)
+                    code = codes.get(person.number)
+                    allocated += self._one(session, pilot, version, advisors, person, code, moment)
             self.progress(self.slug, min(allocated, wanted), wanted)
 
     def _invite(self, crowd: Sequence[Person], start: datetime) -> None:
@@ -262,6 +263,7 @@ class _Run:
         self,
         session: Session,
         pilot: Pilot,
+        version: ProtocolVersion,
         advisors: _Advisors,
         person: Person,
         code: tuple[str, str] | None,
@@ -283,10 +285,12 @@ class _Run:
             return False
         if not gives_consent(session, protocol, participant, person, rng, chance=self.world.consents, now=now):
             return False
-        enrolment.set_contact(session, participant, contact_of(person), keyring=keyring, secret=self.secret, now=now)
+        # Held to the end, so that the session does not forget it and read and decrypt it again.
+        _identity = enrolment.set_contact(
+            session, participant, contact_of(person), keyring=keyring, secret=self.secret, now=now
+        )
         self._answer(session, participant, protocol.baseline.name, person, now)
         answering.submit(session, protocol, participant, protocol.baseline.name, now=now)
-        version, _ = locking.in_force(session, pilot.id)
         allocated = allocation.allocate(session, pilot, version, protocol, participant, key=self.key, now=now)
         delivery.deliver(session, pilot, protocol, participant, secret=self.secret, zone=self.settings.zone, now=now)
         self._live(session, advisors, participant, allocated, person, now)
@@ -367,10 +371,11 @@ class _Advisors:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.offers = list(session.scalars(select(Offer.id).where(Offer.kind == "training").order_by(Offer.id)))
+        # Held as they are: a session forgets what nobody holds, and would read each offer anew at every view.
+        self.offers = list(session.scalars(select(Offer).where(Offer.kind == "training").order_by(Offer.id)))
 
     def any_offer(self, rng: random.Random) -> int:
-        return rng.choice(self.offers)
+        return rng.choice(self.offers).id
 
     def advise(self, participant: Participant, start: datetime, rng: random.Random, now: datetime) -> None:
         """One to four talks, a plan, referrals, and the statement when four hours are reached."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from pilot.db import insert_once
 from pilot.journey import advice, followup, vouchers
 from pilot.models import Allocation, Event, Identity, Message, Participant, Pilot
 from pilot.protocol import Protocol
+
+_ALLOCATION = select(Allocation).where(Allocation.participant_id == bindparam("person"))
 
 
 def deliver(
@@ -29,7 +31,7 @@ def deliver(
     now: datetime,
 ) -> None:
     """Everything the participant's arm holds and that does not need the participant."""
-    allocation = session.scalar(select(Allocation).where(Allocation.participant_id == participant.id))
+    allocation = session.scalar(_ALLOCATION, {"person": participant.id})
     if allocation is None or participant.withdrawn:
         return
     if "advice" in protocol.arm(allocation.arm).components:
