@@ -127,7 +127,12 @@ def codes(series: Any) -> tuple[Codes, list[Any]]:
         found, uniques = pd.factorize(values, sort=True)
     except TypeError:
         found, uniques = pd.factorize(series.astype(str).to_numpy(), sort=True)
-    return found.astype(np.intp), [u.item() if isinstance(u, np.generic) else u for u in uniques]
+    return found.astype(np.intp), [_written(u.item() if isinstance(u, np.generic) else u) for u in uniques]
+
+
+def _written(label: Any) -> Any:
+    """A whole number without the decimals that a missing value elsewhere in its column gave it."""
+    return int(label) if isinstance(label, float) and label.is_integer() else label
 
 
 def varied(y: Array, name: str) -> Array:
