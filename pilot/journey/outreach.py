@@ -15,7 +15,7 @@ from pilot.crypto import Keyring
 from pilot.db import insert_once
 from pilot.errors import NotYours
 from pilot.events import record
-from pilot.models import Invitee, Message, Pilot
+from pilot.models import Event, Invitee, Message, Pilot
 from pilot.problems import InvalidRows, Problem, Reason
 from pilot.protocol import Protocol
 
@@ -133,14 +133,20 @@ def queue_invitations(session: Session, pilot: Pilot, protocol: Protocol, *, now
 
 
 def hand_over(
-    session: Session, pilot: Pilot, protocol: Protocol, *, base_url: str, actor_id: int | None, now: datetime
-) -> list[dict[str, str]]:
-    """The rows for the printer of everyone who still waits for a letter; they count as invited from now on."""
+    session: Session, pilot: Pilot, protocol: Protocol, *, base_url: str, actor_id: int | None, now: datetime,
+    most: int | None = None,
+) -> list[dict[str, str]]:  # fmt: skip
+    """The rows for the printer of everyone who still waits for a letter (or of the first `most`); they count as invited
+    from now on. The event says who is in it, by number only, so that the same letters can be printed again.
+    """
     by_email = [arm.name for arm in protocol.outreach.arms if arm.channel == "email"]
-    rows = []
+    rows, numbers = [], []
     for invitee in _not_invited(session, pilot):
         if invitee.outreach_arm in by_email and invitee.email is not None:
             continue
+        if len(rows) == most:
+            break
+        numbers.append(invitee.id)
         arm = protocol.outreach_arm(invitee.outreach_arm)
         text = "" if arm is None else arm.message.get(invitee.language) or arm.message["nl"]
         link = f"{base_url}/p/{pilot.slug}/c/{invitee.code}"
@@ -148,9 +154,20 @@ def hand_over(
         rows.append({**own, "language": invitee.language, "text": text, "code": invitee.code, "link": link})
         invitee.sent_at = now
     if rows:
-        record(session, "letters_handed_over", pilot, now=now, actor_id=actor_id, rows=len(rows))
+        record(session, "letters_handed_over", pilot, now=now, actor_id=actor_id, rows=len(rows), invitees=numbers)
         session.flush()
     return rows
+
+
+def in_batch(session: Session, batch: Event) -> list[Invitee]:
+    """Whose letters were in a batch and still make sense: nobody who has opened the invitation since, or was erased."""
+    numbers = batch.detail.get("invitees", [])
+    query = select(Invitee).where(Invitee.id.in_(numbers), Invitee.pilot_id == batch.pilot_id)
+    return [
+        invitee
+        for invitee in session.scalars(query.order_by(Invitee.id))
+        if invitee.opened_at is None and invitee.address
+    ]
 
 
 def _not_invited(session: Session, pilot: Pilot) -> Sequence[Invitee]:

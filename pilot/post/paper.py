@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from html import escape
 
 import segno
@@ -14,6 +15,7 @@ STYLE = """
 @page { size: A4; margin: 25mm 22mm 20mm 25mm }
 body { font-family: "DejaVu Sans", "Liberation Sans", sans-serif; font-size: 12pt; line-height: 1.5; color: #111 }
 address { font-style: normal; white-space: pre-line; height: 38mm; margin-top: 22mm }
+section + section { break-before: page }
 h1 { font-size: 16pt; line-height: 1.25; margin: 0 0 6mm }
 p { margin: 0 0 4mm }
 .code { display: flex; gap: 8mm; align-items: center; margin-top: 8mm }
@@ -21,22 +23,37 @@ p { margin: 0 0 4mm }
 """
 
 
-def html(letter: Letter, *, language: str) -> str:
-    """The letter as one HTML page, the square code drawn into it."""
+def html(letters: Sequence[tuple[Letter, str]]) -> str:
+    """Letters, each with its language, as one HTML page; every letter begins on a new sheet."""
+    (first, language) = letters[0]
+    sheets = "".join(_sheet(letter, spoken) for letter, spoken in letters)
+    return (
+        f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(first.subject)}</title>'
+        f"<style>{STYLE}</style></head><body>{sheets}</body></html>"
+    )
+
+
+def _sheet(letter: Letter, language: str) -> str:
+    """One letter, the square code drawn into it."""
     paragraphs = "".join(f"<p>{escape(part)}</p>" for part in letter.body.strip().split("\n\n"))
     return (
-        f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(letter.subject)}</title>'
-        f"<style>{STYLE}</style></head><body><address>{escape(letter.to)}</address><h1>{escape(letter.subject)}</h1>"
-        f'{paragraphs}<div class="code"><img src="{_square(letter.link)}" alt="{escape(letter.link)}"></div>'
-        "</body></html>"
+        f'<section lang="{language}"><address>{escape(letter.to)}</address><h1>{escape(letter.subject)}</h1>'
+        f'{paragraphs}<div class="code"><img src="{_square(letter.link)}" alt="{escape(letter.link)}"></div></section>'
     )
 
 
 def pdf(letter: Letter, *, language: str) -> bytes:
     """The letter as PDF/UA, so that it can also be read aloud."""
+    return batch([(letter, language)])
+
+
+def batch(letters: Sequence[tuple[Letter, str]]) -> bytes:
+    """Several letters, each with its language, as one PDF/UA file for the printer. ValueError without letters."""
     from weasyprint import HTML
 
-    written = HTML(string=html(letter, language=language)).write_pdf(pdf_variant="pdf/ua-1")
+    if not letters:
+        raise ValueError("there is no letter to print")
+    written = HTML(string=html(letters)).write_pdf(pdf_variant="pdf/ua-1")
     assert written is not None
     return written
 

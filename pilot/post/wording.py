@@ -90,6 +90,12 @@ def _letter(
     return Letter(to, subject.strip(), body.strip() + "\n", link)
 
 
+def on_paper(settings: Settings, pilot: Pilot, protocol: Protocol, invitee: Invitee) -> Letter | None:
+    """The invitation of this person as a letter; nothing when there is no name or address left to send it to."""
+    message = Message(kind="invitation", channel="letter", language=invitee.language, detail={})
+    return _invitation(invitee, settings, pilot, protocol, message)
+
+
 def spoken(pilot: Pilot, protocol: Protocol, participant: Participant) -> str:
     """How a call begins, in the person's language: first who answers, only then what it is about."""
     language = participant.language if participant.language in LANGUAGES else "nl"

@@ -26,6 +26,7 @@ NAMES: dict[str, object] = {
     "invited_forgotten": _("list of invited people removed"),
     "key_revealed": _("key of the draw revealed"),
     "letters_handed_over": _("letters handed over"),
+    "letters_posted": _("letters posted"),
     "list_imported": _("list taken in"),
     "look_opened": _("look opened"),
     "message_sent": _("message sent"),

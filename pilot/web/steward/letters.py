@@ -1,17 +1,27 @@
-"""Letters that go to the printer: a file with one row a person, and those people count as invited from then on."""
+"""Letters on paper: printed here, one a sheet with a square code, or handed to a printer as a file, a row a person.
+
+Whoever is in a batch counts as invited from then on. A batch can be printed again until it is posted, and after that
+for what got lost; who has come in the meantime is not in it any more.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
-from flask import g, make_response, render_template
+from flask import flash, g, make_response, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
+from pilot.errors import NotYours
+from pilot.events import record
 from pilot.journey import outreach
 from pilot.models import Event, Invitee, Message
+from pilot.post import paper, wording
 from pilot.web import staff
 from pilot.web.rules import rule
 from pilot.web.state import state
@@ -19,6 +29,8 @@ from pilot.web.steward import bp
 from pilot.web.steward.overview import way_back
 
 COLUMNS = ("reference", "name", "address", "language", "text", "code", "link")
+MOST = 100
+"""Letters in one PDF: so many are made in a few seconds."""
 # A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -27,7 +39,13 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @rule.may("import_invitations")
 def letters(slug: str) -> str:
     return render_template(
-        "steward/letters.html", slug=slug, back_url=way_back(), waiting=_waiting(), handed_over=_handed_over()
+        "steward/letters.html",
+        slug=slug,
+        back_url=way_back(),
+        waiting=_waiting(),
+        most=MOST,
+        handed_over=_handed_over(),
+        posted=_posted(),
     )
 
 
@@ -39,6 +57,58 @@ def hand_over(slug: str) -> Response:
     base, actor = state().settings.base_url, staff.me().id
     rows = outreach.hand_over(g.session, g.pilot, protocol, base_url=base, actor_id=actor, now=g.now)
     return as_csv(rows, COLUMNS, f"{slug}-letters-{g.now:%Y%m%d-%H%M}.csv")
+
+
+@bp.post("/<slug>/steward/letters/print")
+@rule.may("import_invitations")
+def print_letters(slug: str) -> Response:
+    """Makes a batch of letters; its PDF is made when it is asked for, so that nothing waits for a printer."""
+    _version, protocol = staff.in_force()
+    base, actor = state().settings.base_url, staff.me().id
+    made = outreach.hand_over(g.session, g.pilot, protocol, base_url=base, actor_id=actor, now=g.now, most=MOST)
+    if made:
+        flash(ngettext("%(num)s letter is ready to print.", "%(num)s letters are ready to print.", len(made)), "good")
+    return redirect(url_for("steward.letters", slug=slug), code=303)
+
+
+@bp.get("/<slug>/steward/letters/<int:number>.pdf")
+@rule.may("import_invitations")
+def printed(slug: str, number: int) -> Response:
+    """The letters of a batch as one PDF, each on its own sheet; the same letters each time."""
+    _version, protocol = staff.in_force()
+    people = outreach.in_batch(g.session, _batch(number))
+    written = ((wording.on_paper(state().settings, g.pilot, protocol, who), who.language) for who in people)
+    letters = [(letter, language) for letter, language in written if letter is not None]
+    if not letters:
+        raise NotYours("nobody of this batch still waits")
+    answer = make_response(paper.batch(letters))
+    answer.headers["Content-Type"] = "application/pdf"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-letters-{number}.pdf"'
+    return answer
+
+
+@bp.post("/<slug>/steward/letters/<int:number>/posted")
+@rule.may("import_invitations")
+def posted(slug: str, number: int) -> Response:
+    """The batch went to the post; the day is kept, once."""
+    batch = _batch(number)
+    if batch.id not in _posted():
+        record(g.session, "letters_posted", g.pilot, now=g.now, actor_id=staff.me().id, batch=batch.id)
+        flash(_("Kept that these letters were posted."), "good")
+    return redirect(url_for("steward.letters", slug=slug), code=303)
+
+
+def _batch(number: int) -> Event:
+    batch = g.session.get(Event, number)
+    if batch is None or batch.pilot_id != g.pilot.id or batch.kind != "letters_handed_over":
+        raise NotYours("there is no such batch of letters")
+    return batch
+
+
+def _posted() -> dict[int, datetime]:
+    """When each batch was posted, by the number of the batch."""
+    query = select(Event).where(Event.pilot_id == g.pilot.id, Event.kind == "letters_posted")
+    return {event.detail["batch"]: event.at for event in g.session.scalars(query)}
 
 
 def as_csv(rows: Iterable[Mapping[str, str]], columns: tuple[str, ...], name: str) -> Response:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,6 +45,37 @@ def test_a_list_of_people_to_invite_is_taken_in_and_handed_to_the_printer_once(o
     assert "No letter waits." in office.get("steward", "steward/letters")
     with office.database.reading() as session:
         assert {invitee.sent_at for invitee in session.query(Invitee)} == {office.now}
+
+
+def sheets(content: bytes) -> int:
+    """How many pages a PDF has; its objects are packed."""
+    packed = re.findall(rb"/FlateDecode.*?>>\s*stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL)
+    inside = content + b"".join(zlib.decompressobj().decompress(stream) for stream in packed)
+    return len(re.findall(rb"/Type /Page\b", inside))
+
+
+def test_letters_are_printed_one_a_sheet_and_again_only_for_who_has_not_come(office):
+    people = "reference,name,address\nA1,Anna Proef,Straat 1\nA2,Bert Proef,Straat 2\n"
+    upload(office, "steward/imports/invitations", people, batch="lijst twee")
+    made = office.post("steward", "steward/letters/print", page="steward/letters")
+    assert made.status_code == 303
+    assert office.post("steward", "steward/letters/print", page="steward/letters").status_code == 303
+    shown = office.html("steward", "steward/letters")
+    (number,) = set(re.findall(r"letters/(\d+)\.pdf", shown))
+    path = f"/{office.slug}/steward/letters/{number}.pdf"
+    first = office.browser("steward").get(path)
+    assert first.mimetype == "application/pdf"
+    assert sheets(first.data) == 2
+    assert office.browser("interviewer").get(path).status_code == 404
+    with office.database.writing() as session:
+        session.query(Invitee).filter_by(reference="A1").one().opened_at = office.now
+    assert sheets(office.browser("steward").get(path).data) == 1
+    for _ in range(2):
+        office.post("steward", f"steward/letters/{number}/posted", page="steward/letters")
+    with office.database.reading() as session:
+        kinds = [event.kind for event in session.query(Event) if event.kind.startswith("letters_")]
+    assert kinds == ["letters_handed_over", "letters_posted"]
+    assert "They are posted" not in office.get("steward", "steward/letters")
 
 
 def test_a_bad_row_imports_nobody_and_each_line_says_why(office):
