@@ -18,18 +18,25 @@ from pilot.settings import Settings
 
 logger = logging.getLogger("pilot.post")
 Now = Callable[[Pilot], datetime]
+AT_ONCE = 20
 
 
 def deliver(database: Database, settings: Settings, *, now: Now, machine_now: datetime, limit: int = 200) -> int:
-    """Sends what is due by each pilot's clock; says how many left. Safe to run in several processes at once."""
-    with database.writing() as session:
-        pilots = {pilot.id: now(pilot) for pilot in session.query(Pilot)}
-        latest = max(pilots.values(), default=machine_now)
-        leased = [(m.id, m.pilot_id, m.lease_until) for m in followup.lease(session, now=latest, limit=limit)]
-    return sum(
-        _still_ours(database, message_id, until) and _one(database, settings, message_id, pilots[pilot_id])
-        for message_id, pilot_id, until in leased
-    )
+    """Sends what is due by each pilot's clock; says how many left. Safe to run in several processes at once, which
+    share the work: each takes a few messages at a time.
+    """
+    sent = 0
+    for _ in range(0, limit, AT_ONCE):
+        with database.writing() as session:
+            pilots = {pilot.id: now(pilot) for pilot in session.query(Pilot)}
+            latest = max(pilots.values(), default=machine_now)
+            leased = [(m.id, m.pilot_id, m.lease_until) for m in followup.lease(session, now=latest, limit=AT_ONCE)]
+        for message_id, pilot_id, until in leased:
+            if _still_ours(database, message_id, until):
+                sent += _one(database, settings, message_id, pilots[pilot_id])
+        if len(leased) < AT_ONCE:
+            break
+    return sent
 
 
 def _still_ours(database: Database, message_id: int, until: datetime | None) -> bool:
@@ -67,7 +74,8 @@ def _ready(session, settings: Settings, message: Message, now: datetime) -> Lett
 def _settle(database: Database, message_id: int, outcome: str, now: datetime, error: str = "") -> bool:
     with database.writing() as session:
         if outcome == "later":
-            session.get_one(Message, message_id).lease_until = None
+            waits = session.get_one(Message, message_id)
+            waits.lease_until, waits.attempts = None, waits.attempts - 1
         else:
             followup.settle(session, message_id, outcome, now=now, error=error)  # type: ignore[arg-type]
     return outcome == "sent"

@@ -28,8 +28,13 @@ def welcome(slug: str) -> str:
 @bp.get("/p/<slug>/c/<code>")
 @rule.public
 def invited(slug: str, code: str) -> str | Response:
-    """The address in a letter. Opening it is counted once and uses nothing up, however often it is opened."""
+    """The address in a letter. Opening it is counted once and uses nothing up, however often it is opened.
+
+    A program that only asks whether the page is there, or fetches it beforehand, is nobody who opened it.
+    """
     _arrive(slug)
+    if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
+        return _welcome(code=code, with_link=True)
     with writing() as session:
         pilot = session.get_one(Pilot, g.pilot.id)
         invitee = outreach.open_invitation(session, pilot, code, keyring=state().database.keyring, now=g.now)

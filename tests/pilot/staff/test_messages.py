@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socketserver
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TypeVar
 
 import pytest
 from small_pilot import START
 from sqlalchemy import select
+from text_provider import provider, running
 
 from pilot import mail, texting
 from pilot.errors import Busy, SettingsError, Undeliverable
@@ -23,39 +18,6 @@ from pilot.settings import load
 from pilot.worker import round_once
 
 OPEN = START + timedelta(days=95)
-Server = TypeVar("Server", bound=socketserver.BaseServer)
-
-
-class Provider(ThreadingHTTPServer):
-    """A provider of text messages: answers what it is told to, in turn, and remembers what it was asked."""
-
-    def __init__(self, answers: list[int]) -> None:
-        self.answers, self.asked = answers, []
-        super().__init__(("127.0.0.1", 0), Answering)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/messages"
-
-
-class Answering(BaseHTTPRequestHandler):
-    server: Provider
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append((dict(self.headers), body))
-        self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def provider(*answers: int) -> Iterator[Provider]:
-    with running(Provider(list(answers))) as server:
-        yield server
 
 
 def send(tmp_path, url: str, **more: str) -> None:
@@ -197,15 +159,3 @@ def test_every_try_of_a_mail_carries_the_same_name_by_which_it_is_known_again(tm
 def post(tmp_path, server: MailServer) -> None:
     settings = load({}, home=tmp_path, kind="test", smtp_url=f"smtp://127.0.0.1:{server.server_address[1]}")
     mail.send(settings, "iemand@voorbeeld.nl", "Hallo", "Dag", kind="1", reference="7:x")
-
-
-@contextmanager
-def running(server: Server) -> Iterator[Server]:
-    with server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()

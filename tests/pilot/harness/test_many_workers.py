@@ -1,0 +1,101 @@
+"""Several workers send at once on PostgreSQL, and some are killed half-way: everybody hears once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from small_pilot import SECRETS, START, Site, person
+from sqlalchemy import select, update
+from text_provider import Provider, provider
+
+from pilot.db import shared_clock
+from pilot.journey.followup import LEASE
+from pilot.models import Identity, Message
+
+PEOPLE, WORKERS, KILLS = 90, 3, 3
+EACH = 2  # the receipt of the draw, and the invitation of the wave
+WAVE = "followup_3m"
+PILOT = [sys.executable, "-c", "from pilot.cli import main; main()"]
+PATIENCE = 120.0
+
+
+def start_worker(site: Site, server: Provider) -> subprocess.Popen[bytes]:
+    own = {f"PILOT_{name.upper()}": value for name, value in SECRETS.items()}
+    where = {"PILOT_HOME": str(site.settings.home), "PILOT_DATABASE_URL": site.settings.database_url}
+    kind = {"PILOT_KIND": "test", "PILOT_SMS_URL": server.url, "PILOT_PROTOCOLS": str(site.settings.protocols)}
+    environment = {**os.environ, **own, **where, **kind, "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.Popen([*PILOT, "worker"], env=environment, stderr=subprocess.DEVNULL)
+
+
+def until(what: Callable[[], bool], why: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < deadline, why
+        time.sleep(0.2)
+
+
+def everybody_by_text_message(site: Site) -> None:
+    """People who have a telephone and no e-mail address, ninety-five days after their draw by the pilot's clock."""
+    with site.writing() as (session, pilot):
+        for number in range(1, PEOPLE + 1):
+            site.enrol(session, person(number), until="allocate")
+        session.execute(update(Identity).values(email=None, email_hash=None))
+        session.execute(update(Message).values(status="cancelled"))
+        pilot.clock_shift = int((START + timedelta(days=95, hours=2) - datetime.now(UTC)).total_seconds())
+
+
+def leases_of_the_dead_run_out(site: Site) -> None:
+    """Five minutes pass for what a killed worker held. Whatever a living one is sending it has just renewed."""
+    with site.writing() as (session, _pilot):
+        a_while_ago = shared_clock(session) + LEASE - timedelta(seconds=5)
+        held = update(Message).where(Message.lease_until < a_while_ago, Message.status == "queued")
+        session.execute(held.values(lease_until=a_while_ago - LEASE))
+
+
+def left(site: Site) -> int:
+    with site.reading() as (session, _pilot):
+        rows = session.scalars(select(Message.status).where(Message.wave == WAVE)).all()
+    return PEOPLE - sum(status == "sent" for status in rows)
+
+
+@pytest.mark.heavy
+def test_three_workers_of_which_some_are_killed_send_every_message_and_double_none(new_site, postgres_url: str):
+    site = new_site(database_url=postgres_url)
+    everybody_by_text_message(site)
+    with provider(slow=0.03) as server:
+        workers = [start_worker(site, server) for _ in range(WORKERS)]
+        try:
+            for kill in range(1, KILLS + 1):
+                share = kill * EACH * PEOPLE // (KILLS + 2)
+                until(lambda share=share: len(server.asked) >= share, "the workers send nothing")
+                workers[0].kill()
+                workers.pop(0).wait()
+                workers.append(start_worker(site, server))
+            until(lambda: _all_sent(site), f"{left(site)} messages were never sent")
+        finally:
+            for worker in workers:
+                worker.kill()
+                worker.wait()
+    told = Counter(asked["Idempotency-Key"] for asked, _body in server.asked)
+    again = {key: count for key, count in told.items() if count > 1}
+    assert len(told) == EACH * PEOPLE
+    # A worker that dies between the provider's yes and its own note sends that one message again, under the same key.
+    assert sum(count - 1 for count in again.values()) <= KILLS, again
+    numbers = Counter({asked["Idempotency-Key"]: body["to"] for asked, body in server.asked}.values())
+    assert set(numbers.values()) == {EACH}
+    assert len(numbers) == PEOPLE
+    with site.reading() as (session, _pilot):
+        rows = session.scalars(select(Message).where(Message.wave == WAVE)).all()
+    assert len(rows) == len({row.participant_id for row in rows}) == PEOPLE
+
+
+def _all_sent(site: Site) -> bool:
+    leases_of_the_dead_run_out(site)
+    return left(site) == 0
