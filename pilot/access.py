@@ -38,6 +38,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "refer": frozenset({ADVISOR}),
     "sign_statement": frozenset({ADVISOR}),
     "redeem_voucher": frozenset({ADVISOR, STEWARD}),
+    "manage_incentives": frozenset({STEWARD}),
     "manage_catalogue": frozenset({STEWARD, ADMINISTRATOR}),
     "interview": frozenset({INTERVIEWER}),
     "type_paper": frozenset({INTERVIEWER, STEWARD}),
@@ -69,6 +70,7 @@ LINK_DAYS: dict[str, int] = {
     "survey": 60,
     "portal": 400,
     "statement": 60,
+    "gift": 120,
     "privacy": 400,
 }
 

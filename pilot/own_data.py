@@ -21,6 +21,7 @@ from pilot.models import (
     Draft,
     Event,
     Exposure,
+    GiftCard,
     Identity,
     Invitee,
     Message,
@@ -52,6 +53,7 @@ FIELDS: dict[type[Base], tuple[str, ...]] = {
     PerformanceStatement: ("minutes", "advisor_signed_at", "participant_signed_at"),
     Caseload: ("assigned_at", "ended_at", "reason"),
     Voucher: ("code", "amount_cents", "spent_cents", "issued_at", "expires_on"),
+    GiftCard: ("wave", "amount_cents", "issued_at", "claimed_at"),
     Message: ("kind", "wave", "channel", "language", "status", "due_at", "sent_at"),
     Withdrawal: ("degree", "reason", "at"),
     Event: ("kind", "detail", "at"),
@@ -59,8 +61,8 @@ FIELDS: dict[type[Base], tuple[str, ...]] = {
 LISTS: tuple[tuple[str, type[Any]], ...] = (
     ("consents", Consent), ("drafts", Draft), ("answers", Submission), ("paper", PaperEntry),
     ("paper_decisions", PaperDecision), ("talks", AdviceSession),
-    ("plans", DevelopmentPlan), ("advisors", Caseload), ("messages", Message), ("withdrawals", Withdrawal),
-    ("events", Event),
+    ("plans", DevelopmentPlan), ("advisors", Caseload), ("gift_cards", GiftCard), ("messages", Message),
+    ("withdrawals", Withdrawal), ("events", Event),
 )  # fmt: skip
 SINGLE: tuple[tuple[str, type[Any]], ...] = (
     ("contact", Identity), ("screening", Screening), ("draw", Allocation), ("statement", PerformanceStatement),

@@ -29,6 +29,8 @@ TEXTS: Mapping[str, str] = {
     "day": "{column} '{value}' is no date; write it as 2027-12-31",
     "amount": "{column} '{value}' is no amount in euro",
     "whole": "{column} '{value}' is no whole number",
+    "card_twice": "this card is there twice, or was imported before; leave the row out",
+    "card_amount": "this card has another amount than the others; everybody gets the same",
     "encoding": "this is no UTF-8; save the file as 'CSV UTF-8'",
     "no_table": "this is no table with lines and columns; save the file as 'CSV UTF-8'",
     "column_twice": "the column '{column}' is there twice; keep one",

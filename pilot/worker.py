@@ -17,7 +17,7 @@ from pilot import locking, post, publishing, retention
 from pilot.clock import Clock
 from pilot.db import Database
 from pilot.errors import Busy
-from pilot.journey import delivery, followup, outreach
+from pilot.journey import delivery, followup, incentives, outreach
 from pilot.models import Pilot
 from pilot.settings import Settings
 
@@ -56,6 +56,7 @@ def round_once(database: Database, settings: Settings, *, clock: Clock) -> Done:
             if pilot.status == "running":
                 queued += outreach.queue_invitations(session, pilot, protocol, now=now)
             queued += followup.queue_due(session, pilot, protocol, zone=settings.zone, now=now)
+            incentives.give_due(session, pilot, protocol, zone=settings.zone, now=now)
             gone = retention.forget(session, pilot, protocol, outbox=settings.outbox, zone=settings.zone, now=now)
             forgotten += sum(gone.values())
         published += publish_when_due(database, settings, pilot_id, now=now)

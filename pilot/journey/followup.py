@@ -54,7 +54,7 @@ def queue_due(session: Session, pilot: Pilot, protocol: Protocol, *, zone: ZoneI
     queued = 0
     for wave in protocol.waves[1:]:
         for participant, due in _waiting(session, pilot, wave, now):
-            channel = _channel(session, participant)
+            channel = usable_channel(session, participant)
             if channel is None:
                 continue
             step = _next_message(session, participant, due, now.date())
@@ -249,7 +249,8 @@ def _next_message(session: Session, participant: Participant, due: Due, today: d
     return ladder[-1] if ladder else None
 
 
-def _channel(session: Session, participant: Participant) -> str | None:
+def usable_channel(session: Session, participant: Participant) -> str | None:
+    """The way to reach this person: e-mail before text message, and none that a message came back from."""
     return _usable(session, participant, "email") or _usable(session, participant, "sms")
 
 

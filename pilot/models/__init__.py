@@ -5,6 +5,7 @@ from pilot.models.allocations import Allocation, AllocationNote, StratumState
 from pilot.models.answers import Draft, Submission
 from pilot.models.catalogue import Exposure, Offer, Redemption, Voucher
 from pilot.models.events import Event
+from pilot.models.incentives import GiftCard
 from pilot.models.messages import Message
 from pilot.models.paper import PaperDecision, PaperEntry
 from pilot.models.people import Consent, Identity, Invitee, Participant, Screening, Withdrawal
@@ -24,6 +25,7 @@ __all__ = [
     "Event",
     "Exposure",
     "Freeze",
+    "GiftCard",
     "Identity",
     "Invitee",
     "Look",

@@ -18,7 +18,7 @@ from pilot.settings import Settings
 
 FOLDER = Path(__file__).parent / "templates"
 LANGUAGES = ("nl", "en")
-PAGES = {"statement": ("statement", "statement")}
+PAGES = {"statement": ("statement", "statement"), "gift": ("gift", "gift")}
 """For messages that belong to no wave: the page that their link opens, and the purpose of that link."""
 
 
@@ -106,7 +106,8 @@ def spoken(pilot: Pilot, protocol: Protocol, participant: Participant) -> str:
 
 
 def _token(settings: Settings, participant: Participant, purpose: str, message: Message, now: datetime) -> str:
-    return access.link_token(settings.secret_key, participant, purpose, now=now, wave=message.wave)
+    wave = message.wave or message.detail.get("wave")
+    return access.link_token(settings.secret_key, participant, purpose, now=now, wave=wave)
 
 
 def _address(settings: Settings, page: str, token: str) -> str:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from pilot import imports
 from pilot.catalogue import offers
-from pilot.journey import outreach
+from pilot.journey import incentives, outreach
 from pilot.problems import InvalidRows
 from pilot.web import forms, staff
 from pilot.web.reading import Faults
@@ -115,6 +115,25 @@ def import_catalogue(slug: str) -> Response | tuple[str, int]:
     return _take_in(slug, "catalogue", take)
 
 
+@bp.get("/<slug>/steward/imports/cards")
+@rule.may("manage_incentives")
+def cards(slug: str) -> str:
+    return _page(slug, "cards", drawer=incentives.drawer(g.session, g.pilot, staff.in_force()[1]))
+
+
+@bp.post("/<slug>/steward/imports/cards")
+@rule.may("manage_incentives")
+def import_cards(slug: str) -> Response | tuple[str, int]:
+    """Gift cards; the worker gives one to everybody who finishes a list, in every arm alike."""
+
+    def take(rows: Rows) -> str:
+        keyring, actor = state().database.keyring, staff.me().id
+        done = incentives.import_cards(g.session, g.pilot, rows, keyring=keyring, actor_id=actor, now=g.now)
+        return ngettext("%(num)s gift card was taken in.", "%(num)s gift cards were taken in.", done)
+
+    return _take_in(slug, "cards", take)
+
+
 def _take_in(slug: str, kind: str, take: Callable[[Rows], str]) -> Response | tuple[str, int]:
     """Reads the uploaded file and hands its rows over. An error page undoes everything that was begun."""
     upload = request.files.get("file")
@@ -132,7 +151,7 @@ def _take_in(slug: str, kind: str, take: Callable[[Rows], str]) -> Response | tu
     return redirect(url_for(f"steward.{kind}", slug=slug), code=303)
 
 
-def _page(slug: str, kind: str, *, faults: Faults | None = None, refusal: Refusal | None = None) -> str:
+def _page(slug: str, kind: str, *, faults: Faults | None = None, refusal: Refusal | None = None, **more: object) -> str:
     _version, protocol = staff.in_force()
     return render_template(
         f"steward/import_{kind}.html",
@@ -143,6 +162,7 @@ def _page(slug: str, kind: str, *, faults: Faults | None = None, refusal: Refusa
         protocol=protocol,
         typed=request.form,
         columns=_columns(kind),
+        **more,
     )
 
 
@@ -150,6 +170,8 @@ def _columns(kind: str) -> Sequence[str]:
     """The columns that a file of this kind may have."""
     if kind == "invitations":
         return outreach.COLUMNS
+    if kind == "cards":
+        return incentives.COLUMNS
     if kind == "catalogue":
         return offers.COLUMNS
     _version, protocol = staff.in_force()

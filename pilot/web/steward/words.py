@@ -11,6 +11,7 @@ MESSAGES: dict[str, object] = {
     "invitation": _("Invitation"),
     "receipt": _("Receipt of the draw"),
     "statement": _("Statement to confirm"),
+    "gift": _("Gift card"),
     "wave_invitation": _("Questions: invitation"),
     "wave_reminder": _("Questions: reminder"),
 }

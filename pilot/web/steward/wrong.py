@@ -26,6 +26,8 @@ WORDS: dict[str, object] = {
     "day": _("%(column)s: '%(value)s' is no date. Write it as 2027-12-31."),
     "amount": _("%(column)s: '%(value)s' is no amount in euro."),
     "whole": _("%(column)s: '%(value)s' is no whole number."),
+    "card_twice": _("This card is there twice, or was imported before. Leave the row out."),
+    "card_amount": _("This card has another amount than the others. Everybody gets the same."),
     "encoding": _("This is no UTF-8. Save the file as 'CSV UTF-8'."),
     "no_table": _("This is no table with lines and columns. Save the file as 'CSV UTF-8'."),
     "column_twice": _("The column '%(column)s' is there twice. Keep one."),
