@@ -133,10 +133,10 @@ def money(slug: str) -> tuple[str, int]:  # noqa: ARG001
     drawn, best, draw = [], None, None
     if not desk.faults:
         try:
-            best = desk.plan.allocate(values.get("budget", own))
-            drawn = answer.of_money(desk.terms, values.get("budget", own))
             if "places" in values and "applicants" in values:
                 draw = desk.plan.lottery(round(values["places"]), round(values["applicants"]))
+            best = desk.plan.allocate(values.get("budget", own))
+            drawn = answer.of_money(desk.terms, values.get("budget", own))
         except AnalysisError as error:
             desk.refuse(error)
     page = render_template(

@@ -151,6 +151,12 @@ def office(tmp_path: Path, furnished_office: Path) -> Iterator[Office]:
     yield from opened(furnished_office, tmp_path / "home")
 
 
+@pytest.fixture(scope="module")
+def reading_room(tmp_path_factory: pytest.TempPathFactory, furnished_office: Path) -> Iterator[Office]:
+    """The same installation, shared by tests that change nothing in it."""
+    yield from opened(furnished_office, tmp_path_factory.mktemp("reading") / "home")
+
+
 @pytest.fixture
 def demo_office(tmp_path: Path, furnished_office: Path) -> Iterator[Office]:
     """The same installation as a demo."""

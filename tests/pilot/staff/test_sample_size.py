@@ -30,22 +30,22 @@ def read(answer: Any) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
 
 
-def test_the_page_shows_the_number_of_the_protocol_and_how_it_came_about(office):
-    words = read(shown(office))
+def test_the_page_shows_the_number_of_the_protocol_and_how_it_came_about(reading_room):
+    words = read(shown(reading_room))
     assert "11,880 people in all" in words
     for told in ("Textbook number: 642", "Take-up: × 3.11", "Bonferroni", "What if one assumption is wrong?"):
         assert told in words
 
 
-def test_a_changed_number_moves_the_answer_and_the_links_to_the_document_carry_it(office):
-    answer = shown(office, take_up="80", people="1000")
+def test_a_changed_number_moves_the_answer_and_the_links_to_the_document_carry_it(reading_room):
+    answer = shown(reading_room, take_up="80", people="1000")
     assert "6,570 people in all" in read(answer)
     assert "Power with 1,000 recruited in each group" in read(answer)
     assert re.search(r'design\.pdf\?[^"]*take_up=80', answer.text)
 
 
-def test_numbers_are_read_with_a_comma_and_written_as_the_reader_writes_them(office):
-    answer = shown(office, lang="nl", take_up="62,5")
+def test_numbers_are_read_with_a_comma_and_written_as_the_reader_writes_them(reading_room):
+    answer = shown(reading_room, lang="nl", take_up="62,5")
     assert answer.status_code == 200
     assert 'value="62,5"' in answer.text
 
@@ -62,26 +62,26 @@ def test_numbers_are_read_with_a_comma_and_written_as_the_reader_writes_them(off
         ({"people": "1"}, "people", "Geef een getal tussen 2 en"),
     ],
 )
-def test_what_cannot_be_is_said_at_its_field_in_the_readers_language(office, query, field, dutch):
-    answer = shown(office, lang="nl", **query)
+def test_what_cannot_be_is_said_at_its_field_in_the_readers_language(reading_room, query, field, dutch):
+    answer = shown(reading_room, lang="nl", **query)
     assert answer.status_code == 422
     assert dutch in read(answer)
     assert f'href="#{field}"' in answer.text
     assert f'id="{field}-error"' in answer.text
 
 
-def test_only_the_part_that_moves_is_sent_when_a_script_asks_for_it(office):
-    answer = shown(office, part="answer", take_up="70")
+def test_only_the_part_that_moves_is_sent_when_a_script_asks_for_it(reading_room):
+    answer = shown(reading_room, part="answer", take_up="70")
     assert "<html" not in answer.text
     assert "data-summary=" in answer.text
-    refused = shown(office, part="answer", take_up="5")
+    refused = shown(reading_room, part="answer", take_up="5")
     assert refused.status_code == 422
     assert "come out the same" in read(refused)
 
 
 @pytest.mark.parametrize("name", ["design.json", "design.html", "design.docx"])
-def test_the_design_document_of_these_numbers_is_one_click(office, name):
-    answer = shown(office, f"{PAGE}/document/{name}", take_up="80")
+def test_the_design_document_of_these_numbers_is_one_click(reading_room, name):
+    answer = shown(reading_room, f"{PAGE}/document/{name}", take_up="80")
     assert answer.status_code == 200
     assert f"filename=ontwikkeladvies-{name}" in answer.headers["Content-Disposition"]
     if name == "design.json":
@@ -89,25 +89,25 @@ def test_the_design_document_of_these_numbers_is_one_click(office, name):
 
 
 @pytest.mark.heavy
-def test_the_design_document_comes_as_pdf(office):
-    assert shown(office, f"{PAGE}/document/design.pdf").data.startswith(b"%PDF")
+def test_the_design_document_comes_as_pdf(reading_room):
+    assert shown(reading_room, f"{PAGE}/document/design.pdf").data.startswith(b"%PDF")
 
 
-def test_a_document_of_another_kind_or_of_impossible_numbers_is_not_made(office):
-    assert shown(office, f"{PAGE}/document/design.exe").status_code == 404
-    assert shown(office, f"{PAGE}/document/design.json", take_up="5").status_code == 303
+def test_a_document_of_another_kind_or_of_impossible_numbers_is_not_made(reading_room):
+    assert shown(reading_room, f"{PAGE}/document/design.exe").status_code == 404
+    assert shown(reading_room, f"{PAGE}/document/design.json", take_up="5").status_code == 303
 
 
-def test_a_budget_buys_a_division_over_the_groups_and_too_small_a_one_is_refused(office):
-    words = read(shown(office, f"{PAGE}/money", lang="nl", budget="3.000.000"))
+def test_a_budget_buys_a_division_over_the_groups_and_too_small_a_one_is_refused(reading_room):
+    words = read(shown(reading_room, f"{PAGE}/money", lang="nl", budget="3.000.000"))
     assert "De beste verdeling van dit budget" in words
-    refused = shown(office, f"{PAGE}/money", lang="nl", budget="100")
+    refused = shown(reading_room, f"{PAGE}/money", lang="nl", budget="100")
     assert refused.status_code == 422
     assert "Dit budget betaalt geen twee mensen in elke groep." in read(refused)
 
 
-def test_a_draw_for_places_is_refused_for_three_groups(office):
-    refused = shown(office, f"{PAGE}/money", places="100", applicants="300")
+def test_a_draw_for_places_is_refused_for_three_groups(reading_room):
+    refused = shown(reading_room, f"{PAGE}/money", places="100", applicants="300")
     assert refused.status_code == 422
     assert "A draw for places has two groups" in read(refused)
 
@@ -148,8 +148,8 @@ def walk(office: Any, answers: dict[str, str], *, lang: str = "en") -> str:
     raise AssertionError("the questions have no end")
 
 
-def test_the_wizard_asks_plain_questions_and_ends_in_a_section_that_reads_back(office):
-    page = office.browser("researcher").get(walk(office, ANSWERS))
+def test_the_wizard_asks_plain_questions_and_ends_in_a_section_that_reads_back(reading_room):
+    page = reading_room.browser("researcher").get(walk(reading_room, ANSWERS))
     assert "3,960 people in each group, 11,880 in all" in read(page)
     section = unescape(re.search(r"<code>(.*?)</code>", page.text, re.S)[1])
     plan = Plan.from_dict(yaml.safe_load(section)["sample_size"])
@@ -157,12 +157,12 @@ def test_the_wizard_asks_plain_questions_and_ends_in_a_section_that_reads_back(o
     assert {a.name: (a.low, a.high) for a in plan.assumptions()}["take_up"] == (0.4, 0.8)
 
 
-def test_the_wizard_sizes_scores_of_people_who_share_an_advisor(office):
+def test_the_wizard_sizes_scores_of_people_who_share_an_advisor(reading_room):
     answers = {
         "kind": "number", "groups": "1", "spread": "10", "rise": "2", "whom": "assigned", "loss": "0",
         "together": "new", "size": "40", "alike": "0.03", "sure": "0.9", "budget": "",
     }  # fmt: skip
-    page = office.browser("researcher").get(walk(office, answers))
+    page = reading_room.browser("researcher").get(walk(reading_room, answers))
     plan = Plan.from_dict(yaml.safe_load(unescape(re.search(r"<code>(.*?)</code>", page.text, re.S)[1]))["sample_size"])
     assert plan.section.arms[1].nested is not None
     # 525.4 in each group without advisors; those of the new group weigh 1 + 39 x .03 times as much.
@@ -178,15 +178,15 @@ def test_the_wizard_sizes_scores_of_people_who_share_an_advisor(office):
         ("take_up", "90", "Uw beste schatting moet tussen de laagste en de hoogste liggen."),
     ],
 )
-def test_a_question_of_the_wizard_says_what_is_not_right_yet(office, key, typed, said):
+def test_a_question_of_the_wizard_says_what_is_not_right_yet(reading_room, key, typed, said):
     query = {**ANSWERS, key: typed, "sent": key}
-    answer = shown(office, f"{PAGE}/wizard/{key}", lang="nl", **query)
+    answer = shown(reading_room, f"{PAGE}/wizard/{key}", lang="nl", **query)
     assert answer.status_code == 422
     assert said in read(answer)
 
 
-def test_answers_that_cannot_be_together_are_said_at_the_end(office):
-    answer = shown(office, f"{PAGE}/wizard/result", lang="nl", **{**ANSWERS, "base": "98"})
+def test_answers_that_cannot_be_together_are_said_at_the_end(reading_room):
+    answer = shown(reading_room, f"{PAGE}/wizard/result", lang="nl", **{**ANSWERS, "base": "98"})
     assert answer.status_code == 422
     assert "een groep komt onder 0% of boven 100%" in read(answer)
 
@@ -213,10 +213,10 @@ def in_browser(office: Any, site: str, screen: Any) -> None:
     screen.context.add_cookies([{"name": "session", "value": cookie, "url": site}])
 
 
-def test_the_answer_moves_while_a_number_is_typed_by_keyboard(office, serve, desktop_page, axe):
-    site, screen = serve(office.app), desktop_page
-    in_browser(office, site, screen)
-    screen.goto(f"{site}/{office.slug}/{PAGE}?lang=en")
+def test_the_answer_moves_while_a_number_is_typed_by_keyboard(reading_room, serve, desktop_page, axe):
+    site, screen = serve(reading_room.app), desktop_page
+    in_browser(reading_room, site, screen)
+    screen.goto(f"{site}/{reading_room.slug}/{PAGE}?lang=en")
     assert axe(screen) == []
     screen.focus("#take_up")
     screen.keyboard.press("Control+A")
@@ -229,25 +229,25 @@ def test_the_answer_moves_while_a_number_is_typed_by_keyboard(office, serve, des
     assert axe(screen) == []
 
 
-def test_without_scripts_the_button_computes_and_the_wizard_goes_on(office, serve, page_without_javascript):
-    site, screen = serve(office.app), page_without_javascript
-    in_browser(office, site, screen)
-    screen.goto(f"{site}/{office.slug}/{PAGE}?lang=en")
+def test_without_scripts_the_button_computes_and_the_wizard_goes_on(reading_room, serve, page_without_javascript):
+    site, screen = serve(reading_room.app), page_without_javascript
+    in_browser(reading_room, site, screen)
+    screen.goto(f"{site}/{reading_room.slug}/{PAGE}?lang=en")
     screen.fill("#take_up", "80")
     screen.click("text=Compute")
     screen.wait_for_selector("text=6,570 people in all")
-    screen.goto(f"{site}/{office.slug}/{PAGE}/wizard?lang=en")
+    screen.goto(f"{site}/{reading_room.slug}/{PAGE}/wizard?lang=en")
     screen.click("text=Start >> nth=-1")
     screen.check("#kind-1")
     screen.click("main form button")
     screen.wait_for_selector("h1:has-text('How many groups')")
 
 
-@pytest.mark.parametrize("path", ["", "/money", "/wizard", "/wizard/take_up", "/wizard/result"])
-def test_the_pages_are_accessible_and_fit_the_smallest_telephone(office, serve, new_page, axe, path):
-    site, screen = serve(office.app), new_page(viewport={"width": 320, "height": 640})
-    in_browser(office, site, screen)
-    query = "&".join(f"{k}={v}" for k, v in ANSWERS.items()) if "/wizard/" in path else ""
-    screen.goto(f"{site}/{office.slug}/{PAGE}{path}?{query}")
-    assert axe(screen) == []
-    assert screen.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+def test_the_pages_are_accessible_and_fit_the_smallest_telephone(reading_room, serve, new_page, axe):
+    site, screen = serve(reading_room.app), new_page(viewport={"width": 320, "height": 640})
+    in_browser(reading_room, site, screen)
+    answered = "&".join(f"{name}={value}" for name, value in ANSWERS.items())
+    for path in ("", "/money", "/wizard", f"/wizard/take_up?{answered}", f"/wizard/result?{answered}"):
+        screen.goto(f"{site}/{reading_room.slug}/{PAGE}{path}")
+        assert axe(screen) == []
+        assert screen.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
