@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
+from analysis.power.errors import NoSolution
 from analysis.power.roots import root
 
 __all__ = ["Rejections", "dunnett_critical", "joint_beyond", "joint_within", "rejections", "step_down_critical"]
@@ -22,6 +23,8 @@ __all__ = ["Rejections", "dunnett_critical", "joint_beyond", "joint_within", "re
 _X, _W = np.polynomial.legendre.leggauss(128)
 _NODES = 8.5 * _X
 _MASS = 8.5 * _W * np.exp(-0.5 * _NODES**2) / math.sqrt(2 * math.pi)
+# Step-down decisions are enumerated; beyond this many patterns they would not fit in memory.
+_MOST_PATTERNS = 200_000
 _CHI_X, _CHI_W = np.polynomial.legendre.leggauss(64)
 
 
@@ -133,6 +136,14 @@ def rejections(
     count = len(shifts)
     widths = [1.0] * count if widths is None else list(widths)
     levels = sorted(set(critical))
+    if len(levels) == 1:
+        return _single_step(levels[0], shifts, loadings, df, widths)
+    if (len(levels) + 1) ** count > _MOST_PATTERNS:
+        raise NoSolution(
+            "comparisons",
+            f"the power of a step-down procedure is computed exactly for at most 6 comparisons, not {count}",
+            remedy="take correction='dunnett' or 'bonferroni', whose power is never larger, or simulate the analysis",
+        )
     steps = [levels.index(value) for value in critical]
     patterns = list(itertools.product(range(len(levels) + 1), repeat=count))
     decided = np.array([_decide(pattern, steps) for pattern in patterns], dtype=float)
@@ -154,6 +165,20 @@ def rejections(
         float(chances @ decided.max(axis=1)),
         float(chances @ decided.min(axis=1)),
     )
+
+
+def _single_step(
+    critical: float, shifts: Sequence[float], loadings: Sequence[float], df: float, widths: Sequence[float]
+) -> Rejections:
+    """One critical value for all: given the control's error the comparisons reject independently."""
+    scales, weights = _scales(df)
+    nobody, everybody, each = np.ones((len(scales), len(_NODES))), np.ones((len(scales), len(_NODES))), []
+    for shift, load, width in zip(shifts, loadings, widths, strict=True):
+        own = math.sqrt(1 - load**2)
+        rejected = special.ndtr((shift + load * _NODES - critical * width * scales[:, None]) / own)
+        nobody, everybody = nobody * (1 - rejected), everybody * rejected
+        each.append(float(weights @ (rejected @ _MASS)))
+    return Rejections(tuple(each), float(weights @ ((1 - nobody) @ _MASS)), float(weights @ (everybody @ _MASS)))
 
 
 def _decide(pattern: Sequence[int], steps: Sequence[int]) -> list[bool]:

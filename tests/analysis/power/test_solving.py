@@ -253,6 +253,16 @@ def test_every_size_from_the_lasting_one_of_a_saw_tooth_has_the_power():
     assert "saw-tooth" in answer.warnings[0]
 
 
+@pytest.mark.parametrize("power_of", ["marginal", "any", "all"])
+def test_many_arms_are_computed_and_step_down_says_where_it_ends(power_of):
+    answer = power.several_means(comparisons=12, delta=0.3, n=200, power_of=power_of)
+    fewer = power.several_means(comparisons=11, delta=0.3, n=200, power_of=power_of)
+    assert 0 < answer.power < 1
+    assert (answer.power > fewer.power) == (power_of == "any")
+    holm = next(r for r in power.several_means(comparisons=12, delta=0.3, power=0.8).rivals if "holm" in r.convention)
+    assert "at most 6 comparisons" in holm.why_not
+
+
 def test_a_lottery_takes_no_finite_population_correction():
     answer = power.lottery_means(places=200, applicants=500, delta=0.25)
     assert answer.power == power.two_means(n=300, n2=200, delta=0.25).power
