@@ -64,12 +64,28 @@ def forget(
             continue
         files = _invited(session, pilot) if kept.kind == INVITED else _enrolled(session, pilot)
         for number in files:
-            for path in outbox.glob(f"{number:06d}-*"):
+            for path in _files(outbox, number):
                 path.unlink(missing_ok=True)
         record(session, kept.kind, pilot, now=now, people=kept.here, needed_until=str(kept.needed_until))
         done[kept.kind] = kept.here
     session.flush()
     return done
+
+
+def burn(session: Session, participant: Participant, *, outbox: Path) -> int:
+    """After an erasure: messages and letters to this person that lie in the outbox folder go too; says how many."""
+    mine = Message.participant_id == participant.id
+    if participant.invitee_id is not None:
+        mine = or_(mine, Message.invitee_id == participant.invitee_id)
+    files = [path for number in session.scalars(select(Message.id).where(mine)) for path in _files(outbox, number)]
+    for path in files:
+        path.unlink(missing_ok=True)
+    return len(files)
+
+
+def _files(outbox: Path, number: int) -> list[Path]:
+    """What was written for the message of this number."""
+    return list(outbox.glob(f"{number:06d}-*"))
 
 
 def _invited(session: Session, pilot: Pilot) -> Sequence[int]:

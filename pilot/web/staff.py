@@ -6,8 +6,7 @@ from datetime import date
 
 from flask import g
 
-from pilot import dataset, locking
-from pilot.journey import withdrawal
+from pilot import locking
 from pilot.models import ProtocolVersion, User
 from pilot.protocol import Protocol
 from pilot.web.rules import signed_in_user
@@ -29,12 +28,3 @@ def in_force() -> tuple[ProtocolVersion, Protocol]:
 def today() -> date:
     """The day it is for the pilot, where people live."""
     return g.now.astimezone(state().settings.zone).date()
-
-
-def withdraw(degree: str, reason: str) -> None:
-    """Withdraws g.participant, and after an erasure supersedes every freeze that held the answers."""
-    actor = me().id
-    withdrawal.withdraw(g.session, g.participant, degree, actor_id=actor, reason=reason, now=g.now)
-    if degree == "erase":
-        _version, protocol = in_force()
-        dataset.supersede(g.session, g.pilot, protocol, folder=state().settings.freezes, actor_id=actor, now=g.now)

@@ -1,14 +1,17 @@
-"""How staff write down that somebody stops: how far, what was said, and that the person asked for it."""
+"""Stopping, from any page: how staff write it down, and everything that follows from it at once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask import g
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from pilot import dataset, locking, retention
 from pilot.journey import withdrawal
 from pilot.web.reading import Faults, Reading
+from pilot.web.state import state
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +31,15 @@ def read(form: MultiDict[str, str]) -> Stop:
     if form.get("sure") != "yes":
         found.faults.add("sure", _("Tick that the person asked for this."))
     return Stop(degree, reason, found.faults)
+
+
+def carry_out(degree: str, *, reason: str = "", actor_id: int | None = None) -> None:
+    """Withdraws g.participant. After an erasure every freeze that held the answers gives way to a new one, and what
+    was written to the person and still lies in the outbox is gone.
+    """
+    withdrawal.withdraw(g.session, g.participant, degree, actor_id=actor_id, reason=reason, now=g.now)
+    if degree != "erase":
+        return
+    settings, (_version, protocol) = state().settings, locking.in_force(g.session, g.pilot.id)
+    retention.burn(g.session, g.participant, outbox=settings.outbox)
+    dataset.supersede(g.session, g.pilot, protocol, folder=settings.freezes, actor_id=actor_id, now=g.now)

@@ -161,6 +161,15 @@ def test_erasure_empties_the_record_and_supersedes_the_freezes(doors: Doors, dra
     assert row[[n for n in answers if n not in ("baseline__responded", "baseline__mode")]].isna().all()
 
 
+def test_after_an_erasure_no_letter_to_that_person_lies_in_the_outbox(doors: Doors, drawn: Visitor):
+    other = doors.visitor(2).start().go_on()
+    work(doors)
+    assert len(letters(doors)) == 2
+    doors.visitor().open(drawn.link("/privacy/")).send(degree="erase")
+    (left,) = letters(doors)
+    assert other.who.email in left
+
+
 def test_a_name_stands_nowhere_in_the_database_or_the_freezes(doors: Doors, drawn: Visitor):
     site: Site = doors.site
     with site.writing() as (session, pilot):

@@ -51,7 +51,7 @@ def stop(slug: str, study_id: str) -> Response | tuple[str, int]:
     asked = stopping.read(request.form)
     if asked.faults:
         return _stop(slug, asked.faults), 422
-    staff.withdraw(asked.degree, asked.reason)
+    stopping.carry_out(asked.degree, reason=asked.reason, actor_id=staff.me().id)
     flash(_("This was done at once: %(what)s.", what=words.DEGREES[asked.degree]), "good")
     return redirect(url_for("advisor.participant", slug=slug, study_id=study_id), code=303)
 

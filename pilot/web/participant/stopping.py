@@ -6,11 +6,10 @@ from flask import g, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from pilot import dataset
 from pilot.journey import withdrawal
+from pilot.web import stopping
 from pilot.web.participant import bp, steps
 from pilot.web.rules import rule
-from pilot.web.state import state
 
 
 @bp.get("/privacy/<token>")
@@ -26,10 +25,7 @@ def stop(token: str) -> str | Response | tuple[str, int]:
     if degree not in withdrawal.DEGREES:
         errors = [("degree-1", _("Choose what you want."))]
         return render_template("participant/stop.html", token=token, errors=errors), 422
-    withdrawal.withdraw(g.session, g.participant, degree, actor_id=None, now=g.now)
-    if degree == "erase":
-        _version, protocol = steps.in_force()
-        dataset.supersede(g.session, g.pilot, protocol, folder=state().settings.freezes, actor_id=None, now=g.now)
+    stopping.carry_out(degree)
     return render_template("participant/stopped.html", degree=degree)
 
 
