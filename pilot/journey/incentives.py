@@ -79,6 +79,8 @@ def give_due(session: Session, pilot: Pilot, protocol: Protocol, *, zone: ZoneIn
     """Gives a card to everybody who finished a list after the draw and has none for it yet, who was first first."""
     given = 0
     for person, wave in _waiting(session, pilot, protocol):
+        if not _mine_alone(session, person, wave):
+            continue
         card = session.scalars(_free(pilot).limit(1).with_for_update(skip_locked=True)).first()
         if card is None:
             break
@@ -136,6 +138,12 @@ def _waiting(session: Session, pilot: Pilot, protocol: Protocol) -> list[tuple[P
         .limit(AT_ONCE)
     )
     return [(person, wave) for person, wave in session.execute(query)]
+
+
+def _mine_alone(session: Session, person: Participant, wave: str) -> bool:
+    """Whether no other worker serves this person now, or has done so since the list was made."""
+    held = select(Participant.id).where(Participant.id == person.id).with_for_update(skip_locked=True)
+    return session.scalar(held) is not None and of(session, person, wave) is None
 
 
 def _tell(session: Session, pilot: Pilot, person: Participant, wave: str, *, zone: ZoneInfo, now: datetime) -> None:
