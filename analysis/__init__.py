@@ -19,7 +19,7 @@ _HOMES: dict[str, str] = {
     "difference_in_means": "differences", "horvitz_thompson": "horvitz", "lm_robust": "regression",
     "lm_lin": "adjusted", "joint_test": "joint", "partially_nested": "nested", "cuped": "precision",
     "fill_covariates": "precision", "subgroup_effects": "subgroups", "pool": "pooling", "shrink": "pooling",
-    "effect_groups": "gates", "causal_forest": "forests",
+    "effect_groups": "gates", "causal_forest": "forests", "ever_offer": "lotteries",
     # take-up
     "iv_robust": "instrumental", "anderson_rubin_ci": "anderson_rubin", "anderson_rubin_test": "anderson_rubin",
     "take_up_types": "compliers", "complier_means": "compliers", "complier_outcomes": "compliers",
