@@ -26,8 +26,6 @@ from dashboards.errors import DisclosureError
 Array = NDArray[np.float64]
 WITHIN = 1e-6
 """What a linear programme may be off."""
-ROUNDS = 8
-"""Programmes that move many groups at once, before those that are left are looked at one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +116,14 @@ def _ranges(targets: Sequence[_Target], parts: _Parts) -> Iterable[tuple[_Target
     low = picks @ np.array(parts.sizes, float)
     high = low.copy()
     widths = np.array([target.width for target in targets])
-    for sign in (-1, 1) * ROUNDS:
-        narrow = high - low < widths - WITHIN
-        if not narrow.any():
-            break
-        # All that are narrow still, moved at once.
-        sizes = parts.extreme(picks[narrow].sum(axis=0), sign, cap=sum(parts.sizes) + float(widths.max()))[1]
-        assert sizes is not None  # no sum of capped sizes is without an end
-        low, high = np.minimum(low, picks @ sizes), np.maximum(high, picks @ sizes)
+    before = len(targets) + 1
+    while (narrow := high - low < widths - WITHIN).any() and narrow.sum() < before:
+        before = narrow.sum()
+        for sign in (-1, 1):
+            # All that are narrow still, moved at once; under a low ceiling, so that many move a little.
+            sizes = parts.extreme(picks[narrow].sum(axis=0), sign, above=float(widths.max()))[1]
+            assert sizes is not None  # no sum of sizes under a ceiling is without an end
+            low, high = np.minimum(low, picks @ sizes), np.maximum(high, picks @ sizes)
     for place, target in enumerate(targets):
         for sign in (-1, 1):
             if high[place] - low[place] >= widths[place] - WITHIN:
@@ -164,14 +162,21 @@ class _Parts:
         low, high = np.array([cells[c].low for c in rows]), np.array([cells[c].high for c in rows])
         self.known = csr_array(np.vstack([matrix, -matrix])), np.concatenate([high, -low])
 
-    def extreme(self, cost: Array, sign: int, cap: float | None = None) -> tuple[float, Array | None]:
+    def extreme(self, cost: Array, sign: int, above: float | None = None) -> tuple[float, Array | None]:
         """The smallest (`sign` 1) or largest (-1) sum of `cost` over sizes that agree with everything published.
 
-        With it the sizes that reach it; none where the sum has no upper end. No size is above `cap`.
+        With it the sizes that reach it; none where the sum has no upper end. With `above` no size is further than that
+        above the true one.
         """
+        ceiling = math.inf if above is None else np.array(self.sizes) + above
         matrix, limit = self.known
         known = {"A_ub": matrix, "b_ub": limit} if len(limit) else {}
-        found = linprog(sign * cost, bounds=(0, cap), method="highs", **known)
+        found = linprog(
+            sign * cost,
+            bounds=np.column_stack([np.zeros(len(cost)), np.broadcast_to(ceiling, len(cost))]),
+            method="highs",
+            **known,
+        )
         if found.status in (3, 4) and sign < 0:
             return math.inf, None
         if found.status != 0:
