@@ -84,8 +84,9 @@ def simulated(
 
     `design` is the allocation that the pilot registered (without one the arms have fixed sizes) and `levels` the shares
     of the levels of its strata; `contrasts` and `correction` those of the registered analysis, where they differ from
-    the family that the plan is sized for. Loss is at random. `simplified` names what the simulated world leaves out:
-    'looks', 'r2', 'nested' or 'kind' (a clustered yes-or-no outcome, drawn as a continuous one of the same spread).
+    the family that the plan is sized for. Loss is at random. Whole clusters are analysed with CR2, advisors in some
+    arms as partially nested. `simplified` names what the simulated world leaves out: 'looks', 'r2', or 'nested' (a
+    plan with clusters and advisors at once, of which only the clusters are drawn).
     Raises ImpossibleRequest for a design with other arms than the plan, OptionError for an unknown correction.
 
     >>> from analysis.planning import EXAMPLE, Plan
@@ -100,7 +101,7 @@ def simulated(
     recruited = plan.n().recruited_by_arm
     design = _design(plan, design)
     world, simplified = _world(plan, model, recruited, design, levels)
-    estimator = "cluster_cr2" if world.cluster_size else "difference_in_means"
+    estimator = "cluster_cr2" if world.cluster_size else "partially_nested" if world.nested else "difference_in_means"
     pairs = tuple(contrasts) or tuple(model.pairs())
     family = _Family(plan, pairs, correction or plan.section.correction)
     runs = [
@@ -159,7 +160,7 @@ def _world(
     section, outcome = plan.section, model.outcome
     clusters = section.clusters
     size = round(clusters.size.value) if clusters is not None else 0
-    continuous = outcome.kind == "continuous" or size > 0
+    advised = {arm.name: arm.nested for arm in section.arms if arm.nested is not None}
     control = section.control
     base = model.level(control, FULL, 1.0)
     effects = {name: model.level(name, FULL, 1.0) - base for name in recruited if name != control}
@@ -175,19 +176,19 @@ def _world(
         n=people,
         effects=effects,
         control=control,
-        kind="continuous" if continuous else "binary",
+        kind="continuous" if outcome.kind == "continuous" else "binary",
         mean=base,
         sd=_spread(model, recruited),
         cluster_size=size,
         icc=clusters.icc.value if clusters is not None else 0.0,
+        nested={} if size else {name: (max(round(n.size.value), 1), n.icc.value) for name, n in advised.items()},
         attrition={} if size or not share else dict.fromkeys((control, *effects), share),
         columns=_columns(design, levels or {}),
     )
     left_out = {
         "looks": section.looks is not None,
         "r2": outcome.r2 is not None and outcome.r2.value > 0,
-        "nested": any(arm.nested is not None for arm in section.arms),
-        "kind": continuous and outcome.kind == "binary",
+        "nested": bool(advised and size),
     }
     return world, tuple(key for key, out in left_out.items() if out)
 

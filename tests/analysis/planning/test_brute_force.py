@@ -102,6 +102,24 @@ def test_the_worked_example_with_advisors_asks_for_about_3400_in_an_advised_arm(
     assert Plan.from_dict(changed(arms=arms)).n().n == pytest.approx(3400, rel=0.02)
 
 
+@pytest.mark.heavy
+def test_simulated_advisors_have_the_power_that_the_plan_promises():
+    arms = [{"name": "portal"}, {"name": "advice", "nested": ADVISORS}, {"name": "voucher", "nested": ADVISORS}]
+    found = simulated(Plan.from_dict(changed(arms=arms)), seed=14, trials=800)
+    assert (found.estimator, found.simplified) == ("partially_nested", ())
+    for row in found.comparisons:
+        close(row.power, row.promised or 0)
+
+
+def test_few_advisors_find_less_than_the_plan_promises_and_the_simulation_shows_it():
+    section = changed()
+    section["outcomes"][0]["effect"] = assume(0.3, 0.2, 0.4)
+    arms = [{"name": "portal"}, {"name": "advice", "nested": ADVISORS}]
+    (row,) = simulated(Plan.from_dict({**section, "arms": arms}), seed=15, trials=300).comparisons
+    assert row.promised is not None
+    assert row.power.value < row.promised - ERRORS * row.power.error
+
+
 def test_a_look_half_way_has_the_power_of_drawn_paths():
     plan = Plan.from_dict(changed(arms=[{"name": "portal"}, {"name": "advice"}], variance="unpooled",
                                   looks={"at": [0.5, 1.0], "spending": "lan_demets_pocock"}))  # fmt: skip
