@@ -45,7 +45,7 @@ def _clustered(frame: pd.DataFrame, treated: str, comparison: str) -> Any:
 
 def _nested(frame: pd.DataFrame, treated: str, comparison: str) -> Any:
     pair = frame[frame["arm"].isin((treated, comparison)) & frame["y"].notna()]
-    if pair["advisor"].isna().all():
+    if np.all(pd.isna(pair["advisor"])):
         return _means(frame, treated, comparison)  # two arms without advisors: every person a cluster of one
     return partially_nested(pair, "y", "advisor", "arm", treated=treated, control=comparison)
 
