@@ -64,8 +64,10 @@ def test_the_harness_catches_a_draw_with_a_fault(new_site, postgres_url: str, tm
 
 @pytest.mark.heavy
 def test_the_harness_catches_commits_that_do_not_wait_for_the_disk(new_site, tmp_path: Path):
-    """A database that is killed forgets what it had promised only to remember."""
-    with cluster(max_connections="100", wal_writer_delay="10000ms") as server:
+    """A database that is killed forgets what it had only promised to remember, when nothing else wrote it down."""
+    unhurried = {"wal_writer_delay": "10000ms", "wal_writer_flush_after": "1GB", "wal_buffers": "64MB",
+                 "bgwriter_lru_maxpages": "0"}  # fmt: skip
+    with cluster(max_connections="100", **unhurried) as server:
         site = new_site(database_url=server.url(server.create_database()))
         everybody = get_ready(site, 800)
         site.database.dispose()
