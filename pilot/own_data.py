@@ -40,7 +40,17 @@ from pilot.models import (
 # What each part of the record says; numbers that only link tables, and hashes, say nothing to the person.
 FIELDS: dict[type[Base], tuple[str, ...]] = {
     Invitee: ("reference", "outreach_arm", "name", "address", "email", "language", "sent_at", "opened_at"),
-    Identity: ("name", "birth_date", "phone", "email", "postcode", "resume_code", "earlier"),
+    Identity: (
+        "name",
+        "birth_date",
+        "phone",
+        "email",
+        "postcode",
+        "second_name",
+        "second_phone",
+        "resume_code",
+        "earlier",
+    ),
     Screening: ("answers", "eligible", "reason", "decided_at"),
     Consent: ("purpose", "version", "language", "given", "at"),
     Allocation: ("arm", "stratum", "allocated_at", "row_hash"),

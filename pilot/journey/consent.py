@@ -14,6 +14,11 @@ from pilot.events import record
 from pilot.models import Consent, Participant
 from pilot.protocol import Protocol
 
+SECOND_CONTACT = "second_contact"
+"""The purpose of a yes to calling somebody who knows where the participant is."""
+SECOND_VERSION = "1"
+"""Of the words about it on the page with contact data; a change of meaning there takes the next number."""
+
 _STANDING = (
     select(Consent.purpose, Consent.version, Consent.given)
     .where(Consent.participant_id == bindparam("person"))
@@ -51,6 +56,16 @@ def give(
         standing_now[text.purpose] = (text.version, given)
         record(session, "consent", participant, now=now, purpose=text.purpose, version=text.version, given=given)
     return {purpose: given for purpose, (_version, given) in standing_now.items()}
+
+
+def second_contact(session: Session, participant: Participant, *, given: bool, language: str, now: datetime) -> None:
+    """Keeps the yes to calling a second person, or the no of whoever takes that yes back; skipping it leaves no row."""
+    before = standing(session, participant).get(SECOND_CONTACT)
+    if before == (SECOND_VERSION, given) or (not given and (before is None or not before[1])):
+        return
+    row = {"purpose": SECOND_CONTACT, "version": SECOND_VERSION, "language": language, "given": given}
+    session.connection().execute(_KEEP, {**row, "participant_id": participant.id, "at": now})
+    record(session, "consent", participant, now=now, purpose=SECOND_CONTACT, version=SECOND_VERSION, given=given)
 
 
 def standing(session: Session, participant: Participant) -> dict[str, tuple[str, bool]]:

@@ -18,8 +18,9 @@ from pilot.errors import NotYours, Refused
 from pilot.events import record
 from pilot.models import Identity, Invitee, Participant, Pilot
 
-LIMITS = {"name": 200, "email": 254, "phone": 30, "postcode": 10}
-FIELDS = ("name", "phone", "email", "postcode", "birth_date")
+LIMITS = {"name": 200, "email": 254, "phone": 30, "postcode": 10, "second_name": 200, "second_phone": 30}
+SECOND = ("second_name", "second_phone")
+FIELDS = ("name", "phone", "email", "postcode", "birth_date", *SECOND)
 OPEN_LINK = "open_link"
 
 # Made once: making a statement costs more than the database takes to carry it out.
@@ -49,12 +50,17 @@ class Contact:
     email: str | None = None
     postcode: str | None = None
     birth_date: str | None = None
+    second_name: str | None = None
+    second_phone: str | None = None
+    """Somebody who knows where the person is: both or neither."""
 
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise Refused("the name is empty", code="name_missing")
         if not (self.phone or self.email):
             raise Refused("give a phone number or an e-mail address", code="contact_missing")
+        if bool(self.second_name) != bool(self.second_phone):
+            raise Refused("give both a name and a number of the other person, or neither", code="second_half")
         for field, limit in LIMITS.items():
             if len(getattr(self, field) or "") > limit:
                 raise Refused(f"the {field} is longer than {limit} characters", code="too_long", field=field)
@@ -133,10 +139,12 @@ def set_contact(
 ) -> Identity:
     """Keeps the contact data apart; equal ones elsewhere flag a possible duplicate for a person to judge.
 
-    A correction keeps what stood there before, encrypted, in the row itself, and names its actor and reason.
+    A correction keeps what stood there before, encrypted, in the row itself, and names its actor and reason. It can
+    mend or take away the second person, not add one: that takes a yes of the participant (`consent.second_contact`).
     """
     identity = session.get(Identity, participant.id) or Identity(participant_id=participant.id)
     changed = _mend(identity, contact, correction, now) if correction is not None else []
+    _set_second(identity, contact)
     identity.name, identity.phone, identity.email = contact.name.strip(), contact.phone, contact.email
     identity.postcode, identity.birth_date = contact.postcode, contact.birth_date
     identity.phone_hash = keyring.lookup(contact.phone, "phone") if contact.phone else None
@@ -160,6 +168,8 @@ def _mend(identity: Identity, contact: Contact, correction: Correction, now: dat
     """Keeps the values that a correction replaces; gives the names of their fields."""
     if not correction.reason.strip():
         raise Refused("a correction needs a reason", code="reason_missing")
+    if contact.second_name and not identity.second_name:
+        raise Refused("only the participant can name somebody else to call", code="second_not_given")
     new = {"name": contact.name.strip(), **{name: getattr(contact, name) for name in FIELDS[1:]}}
     before = {name: getattr(identity, name) for name in FIELDS}
     changed = [name for name in FIELDS if before[name] != new[name]]
@@ -168,6 +178,14 @@ def _mend(identity: Identity, contact: Contact, correction: Correction, now: dat
         earlier = [*json.loads(identity.earlier or "[]"), {**was, **{name: before[name] for name in changed}}]
         identity.earlier = json.dumps(earlier, ensure_ascii=False)
     return changed
+
+
+def _set_second(identity: Identity, contact: Contact) -> None:
+    """Whoever is taken away here is a third person, who may have asked for it: earlier values go as well."""
+    if identity.second_name and not contact.second_name:
+        kept = [{k: v for k, v in one.items() if k not in SECOND} for one in json.loads(identity.earlier or "[]")]
+        identity.earlier = json.dumps(kept, ensure_ascii=False) if kept else None
+    identity.second_name, identity.second_phone = contact.second_name, contact.second_phone
 
 
 def resume_key(keyring: Keyring, code: str, birth_date: str) -> str:

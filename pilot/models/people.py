@@ -75,6 +75,9 @@ class Identity(Base):
     phone: Mapped[str | None] = mapped_column(Encrypted("identities.phone"))
     email: Mapped[str | None] = mapped_column(Encrypted("identities.email"))
     postcode: Mapped[str | None] = mapped_column(Encrypted("identities.postcode"))
+    second_name: Mapped[str | None] = mapped_column(Encrypted("identities.second_name"))
+    second_phone: Mapped[str | None] = mapped_column(Encrypted("identities.second_phone"))
+    """Somebody who knows where the participant is; only with a yes of its own, and never written to."""
     phone_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     email_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     resume_code: Mapped[str | None] = mapped_column(Encrypted("identities.resume_code"))

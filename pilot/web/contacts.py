@@ -17,7 +17,7 @@ from surveys.errors import InputError
 
 def typed_contact(form: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """What was typed, cleaned, the number in one notation as `phone_read`; and what is not right, field by field."""
-    typed: dict[str, str] = {"phone_read": ""}
+    typed: dict[str, str] = {"phone_read": "", "second_phone_read": ""}
     errors: list[tuple[str, str]] = []
     for name, longest in (*enrolment.LIMITS.items(),):
         try:
@@ -29,14 +29,36 @@ def typed_contact(form: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[s
         errors.append(("name", _("Write your name.")))
     if not typed["phone"] and not typed["email"]:
         errors.append(("phone", _("Write a telephone number or an e-mail address.")))
-    if typed["phone"] and not any(field == "phone" for field, _message in errors):
+    errors += _second(typed)
+    for name in ("phone", "second_phone"):
+        if not typed[name] or any(field == name for field, _message in errors):
+            continue
         try:
-            typed["phone_read"] = read_phone(typed["phone"])
+            typed[f"{name}_read"] = read_phone(typed[name])
         except InputError as error:
-            errors.append(("phone", survey_message(error.code, str(get_locale()))))
+            errors.append((name, survey_message(error.code, str(get_locale()))))
     if typed["email"]:
         try:
             typed["email"] = validate_email(typed["email"], check_deliverability=False).normalized
         except EmailNotValidError:
             errors.append(("email", _("This is not an e-mail address. Example: name@example.nl")))
     return typed, sorted(errors, key=lambda error: list(enrolment.LIMITS).index(error[0]))
+
+
+def unticked(form: Mapping[str, str], typed: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What a participant who names somebody else must still say yes to."""
+    if not typed["second_name"] and not typed["second_phone"]:
+        return []
+    missing = [name for name in ("second_yes", "second_knows") if form.get(name) != "yes"]
+    return [
+        (name, _("Tick this box. Or leave out the other person: empty the name and the number.")) for name in missing
+    ]
+
+
+def _second(typed: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Somebody else to call has both a name and a number, or is left out."""
+    if typed["second_phone"] and not typed["second_name"]:
+        return [("second_name", _("Write the name of the other person."))]
+    if typed["second_name"] and not typed["second_phone"]:
+        return [("second_phone", _("Write the telephone number of the other person."))]
+    return []

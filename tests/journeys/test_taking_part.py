@@ -9,8 +9,8 @@ from small_pilot import START, person
 from sqlalchemy import select
 from visitors import Doors, errors
 
-from pilot import access, locking
-from pilot.journey import outreach
+from pilot import access, locking, own_data
+from pilot.journey import consent, outreach, withdrawal
 from pilot.models import Allocation, Draft, Event, Identity, Invitee, Message, Participant, Screening, Submission
 
 
@@ -256,3 +256,58 @@ def test_a_draw_by_hand_before_the_questions_leads_back_to_them(doors: Doors):
     asked = visitor.path
     assert visitor.open(f"/e/{visitor.token}/draw").path == asked
     assert everyone(doors, Allocation) == []
+
+
+OWN = {"name": "Jan", "phone": "0612345678"}
+SECOND = {"second_name": "Zus Tweede", "second_phone": "06 11 11 22 22"}
+BOTH = {"second_yes": "yes", "second_knows": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        (SECOND, "second_yes"),
+        ({**SECOND, "second_yes": "yes"}, "second_knows"),
+        ({**BOTH, "second_name": "Zus Tweede"}, "second_phone"),
+        ({**BOTH, "second_phone": "0611112222"}, "second_name"),
+        ({**BOTH, **SECOND, "second_phone": "12"}, "second_phone"),
+    ],
+)
+def test_somebody_else_to_call_is_kept_only_whole_and_with_a_yes(doors: Doors, form: dict[str, str], field: str):
+    visitor = doors.visitor().start().go_on("contact").send(**OWN, **form)
+    assert visitor.status == 422
+    assert f'href="#{field}"' in visitor.page
+    assert "<details open" in visitor.page
+    assert not any(one.second_name or one.second_phone for one in everyone(doors, Identity))
+
+
+def test_somebody_else_to_call_is_named_taken_back_and_gone_with_the_rest(doors: Doors):
+    visitor = doors.visitor().start().go_on("contact")
+    assert "<details open" not in visitor.page
+    visitor.send(**OWN, **SECOND, **BOTH)
+    assert visitor.status == 200
+
+    def standing():
+        with doors.site.writing() as (session, _pilot):
+            someone = session.scalars(select(Participant)).one()
+            contact = own_data.of(session, someone)["contact"]
+            second = contact["second_name"], contact["second_phone"]
+            return second, consent.standing(session, someone).get("second_contact")
+
+    assert standing() == (("Zus Tweede", "+31611112222"), ("1", True))
+    again = visitor.open(f"/e/{visitor.token}/contact")
+    assert 'value="Zus Tweede"' in again.page
+    again.send(**OWN, second_name="", second_phone="")
+    assert standing() == ((None, None), ("1", False))
+    visitor.open(f"/e/{visitor.token}/contact").send(**OWN, **SECOND, **BOTH)
+    with doors.site.writing() as (session, _pilot):
+        someone = session.scalars(select(Participant)).one()
+        withdrawal.withdraw(session, someone, "erase", actor_id=None, now=START)
+    assert everyone(doors, Identity) == []
+
+
+def test_whoever_skips_it_leaves_no_yes_and_no_no(doors: Doors):
+    doors.visitor().start().go_on("contact").send(**OWN)
+    with doors.site.writing() as (session, _pilot):
+        someone = session.scalars(select(Participant)).one()
+        assert "second_contact" not in consent.standing(session, someone)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import takewhile
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -37,6 +38,10 @@ said yes and was drawn, so nobody is of unknown eligibility: whoever is not reac
 """
 CLOSING = ("refused", "unable", "deceased", "completed")
 """Outcomes after which nobody calls about this list again."""
+UNREACHED = ("no_answer", "busy", "machine", "wrong_number")
+"""Outcomes of calls in which nobody spoke to the person."""
+IN_VAIN = 2
+"""So many calls in vain on end, or one wrong number, and the second contact person is shown."""
 REASONS = ("no_time", "not_interested", "too_long", "too_private", "no_trust", "not_said")
 """Why somebody does not want to answer; a choice and no free text, so that no name and no arm gets into the record."""
 
@@ -63,6 +68,8 @@ class Call:
     due: Due
     begun: bool
     attempts: tuple[Attempt, ...]
+    second: tuple[str, str] | None
+    """Name and number of somebody who knows where the person is; only once the person cannot be reached."""
 
     @property
     def wave(self) -> str:
@@ -114,8 +121,17 @@ def calls(
             attempts = tuple(tried.get(key, ()))
             if key in finished or any(attempt.outcome in CLOSING for attempt in attempts):
                 continue
-            found.append(Call(person, identity.name or "", identity.phone or "", due, key in begun, attempts))
+            second = _second(identity, attempts)
+            found.append(Call(person, identity.name or "", identity.phone or "", due, key in begun, attempts, second))
     return sorted(found, key=_urgency)
+
+
+def _second(identity: Identity, attempts: tuple[Attempt, ...]) -> tuple[str, str] | None:
+    if not identity.second_name or not identity.second_phone:
+        return None
+    vain = list(takewhile(lambda outcome: outcome in UNREACHED, (one.outcome for one in reversed(attempts))))
+    lost = len(vain) >= IN_VAIN or "wrong_number" in vain
+    return (identity.second_name, identity.second_phone) if lost else None
 
 
 def attempts_of(session: Session, participant: Participant) -> list[Attempt]:

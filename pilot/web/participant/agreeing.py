@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import g, render_template, request
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from pilot.errors import Refused
 from pilot.journey import consent, enrolment
 from pilot.models import Identity, Screening
-from pilot.web.contacts import typed_contact
+from pilot.web.contacts import typed_contact, unticked
 from pilot.web.language import spoken_in
 from pilot.web.participant import bp, steps
 from pilot.web.rules import rule
@@ -66,7 +67,8 @@ def contact_page(token: str) -> str | Response:
     if not consent.has_all_required(g.session, protocol, g.participant):
         return steps.onward(g.participant, token)
     identity = g.session.get(Identity, g.participant.id)
-    known = {name: getattr(identity, name, None) or "" for name in ("name", "phone", "email", "postcode")}
+    known = {name: getattr(identity, name, None) or "" for name in enrolment.LIMITS}
+    known["second_yes"] = known["second_knows"] = "yes" if known["second_name"] else ""
     if not known["name"] and g.participant.invitee is not None:
         known["name"] = g.participant.invitee.name or ""
     return _contact(token, known)
@@ -80,8 +82,10 @@ def give_contact(token: str) -> str | Response | tuple[str, int]:
     if not consent.has_all_required(g.session, protocol, g.participant):
         return steps.onward(g.participant, token)
     typed, errors = typed_contact(request.form)
+    errors += unticked(request.form, typed)
     if errors:
-        return _contact(token, typed, errors=errors), 422
+        ticked = {name: request.form.get(name, "") for name in ("second_yes", "second_knows")}
+        return _contact(token, {**typed, **ticked}, errors=errors), 422
     identity = g.session.get(Identity, g.participant.id)
     enrolment.set_contact(
         g.session,
@@ -92,11 +96,15 @@ def give_contact(token: str) -> str | Response | tuple[str, int]:
             email=typed["email"] or None,
             postcode=typed["postcode"] or None,
             birth_date=identity.birth_date if identity else None,
+            second_name=typed["second_name"] or None,
+            second_phone=typed["second_phone_read"] or None,
         ),
         keyring=state().database.keyring,
         secret=state().settings.secret_key.encode(),
         now=g.now,
     )
+    named, language = bool(typed["second_name"]), str(get_locale())
+    consent.second_contact(g.session, g.participant, given=named, language=language, now=g.now)
     return steps.onward(g.participant, token)
 
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from pilot.errors import NotYours
-from pilot.journey import answering, enrolment
+from pilot.journey import answering, consent, enrolment
 from pilot.models import Identity, Submission
 from pilot.web import questions, reasons, staff
 from pilot.web.contacts import typed_contact
@@ -34,7 +34,7 @@ def contact(slug: str, study_id: str) -> str:  # noqa: ARG001  # the rule has re
 @rule.may("handle_privacy_requests")
 def mend_contact(slug: str, study_id: str) -> Response | tuple[str, int]:
     known = _identity()
-    typed, errors = typed_contact(request.form)
+    typed, errors = typed_contact(request.form if known.second_name else _without_second())
     read = Reading(request.form)
     reason = reasons.read(read, reasons.CORRECTION)
     if errors or read.faults:
@@ -48,12 +48,17 @@ def mend_contact(slug: str, study_id: str) -> Response | tuple[str, int]:
             email=typed["email"] or None,
             postcode=typed["postcode"] or None,
             birth_date=known.birth_date,
+            second_name=typed["second_name"] or None,
+            second_phone=typed["second_phone_read"] or None,
         ),
         keyring=state().database.keyring,
         secret=state().settings.secret_key.encode(),
         correction=enrolment.Correction(actor_id=staff.me().id, reason=reason),
         now=g.now,
     )
+    if not typed["second_name"]:
+        language = g.participant.language
+        consent.second_contact(g.session, g.participant, given=False, language=language, now=g.now)
     flash(_("The contact data were mended."), "good")
     return redirect(url_for("steward.person", slug=slug, study_id=study_id), code=303)
 
@@ -106,6 +111,11 @@ def _identity() -> Identity:
     return known
 
 
+def _without_second() -> dict[str, str]:
+    """The form without another person: only a participant can name one."""
+    return {name: value for name, value in request.form.items() if name not in enrolment.SECOND}
+
+
 def _sent(wave: str) -> tuple[Submission, Path]:
     """The list that was sent, and its path as it stands; raises NotYours when it was not sent or was erased."""
     _version, protocol = staff.in_force()
@@ -128,7 +138,13 @@ def _typed_reason() -> dict[str, str]:
 
 
 def _contact(slug: str, typed: dict[str, str], errors: list[tuple[str, str]], faults: Faults) -> str:
-    values = {"slug": slug, "person": g.participant, "typed": typed, "faults": faults}
+    values = {
+        "slug": slug,
+        "person": g.participant,
+        "typed": typed,
+        "faults": faults,
+        "second": _identity().second_name,
+    }
     why, wrong = reasons.options(reasons.CORRECTION), [*errors, *faults.summary]
     return render_template("steward/contact.html", errors=wrong, said=dict(errors), why=why, **values)
 

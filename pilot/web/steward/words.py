@@ -31,6 +31,7 @@ DEGREES: dict[str, object] = {
 PURPOSES: dict[str, object] = {
     "participate": _("taking part"),
     "linkage": _("linkage with registers"),
+    "second_contact": _("calling somebody who knows where the person is"),
 }
 
 

@@ -170,3 +170,24 @@ def test_people_without_a_telephone_are_left_to_their_messages(called):
     with called.site.writing() as (session, _pilot):
         called.site.enrol(session, person(90, phone=None), until="deliver", now=START)
     assert "12 people" in called.get("interviewer", "interviews")
+
+
+def name_a_second(office, study_id: str) -> None:
+    with office.database.writing() as session:
+        identity = office.participant(session, study_id).identity
+        identity.second_name, identity.second_phone = "Zus Tweede", "+31611112222"
+
+
+@pytest.mark.parametrize("outcomes", [("no_answer", "machine"), ("wrong_number",)])
+def test_somebody_who_knows_where_the_person_is_shows_only_when_calls_were_in_vain(called, outcomes):
+    study_id = first_in(called)
+    page = f"interviews/{study_id}"
+    name_a_second(called, study_id)
+    for outcome in outcomes:
+        assert "Zus Tweede" not in called.get("interviewer", page)
+        called.post("interviewer", page, outcome=outcome)
+    shown = called.get("interviewer", page)
+    assert "Zus Tweede" in shown
+    assert "+31611112222" in shown
+    called.post("interviewer", page, outcome="language")
+    assert "Zus Tweede" not in called.get("interviewer", page), "the person was reached since"

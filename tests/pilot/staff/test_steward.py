@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from pilot import dataset, imports, locking, worker
 from pilot.imports import rows_in
-from pilot.journey import answering
+from pilot.journey import answering, consent
 from pilot.models import Allocation, Event, Freeze, Identity, Invitee, Offer, Participant, Submission
 
 LIST = "reference,name,address,region\nA1,Ans Proef,Dorpsstraat 1,noord\nA2,=Bert Proef,Dorpsstraat 2,zuid\n"
@@ -342,3 +342,34 @@ def test_an_advisor_has_none_of_these_pages(office):
     study_id = office.study_id("advice", advisor="advisor")
     for path in ("steward", "steward/people", f"steward/people/{study_id}", "steward/letters", "messages", "audit"):
         assert "There is no such page" in office.get("advisor", path, status=404)
+
+
+def test_somebody_else_to_call_is_mended_or_taken_away_by_a_steward_and_never_added(office):
+    study_id = office.study_id("portal")
+    page = f"steward/people/{study_id}/contact"
+    form = {"name": "Nieuwe Naam", "phone": "0698765432", "reason": "typing"}
+    second = {"second_name": "Zus Tweede", "second_phone": "06 11 11 22 22"}
+    assert "second_name" not in office.html("steward", page)
+    assert office.post("steward", page, **form, **second).status_code == 303
+
+    def kept():
+        with office.database.reading() as session:
+            known = office.participant(session, study_id).identity
+            return known.second_name, known.second_phone, known.earlier or ""
+
+    assert kept()[:2] == (None, None)
+    with office.database.writing() as session:
+        someone = office.participant(session, study_id)
+        someone.identity.second_name, someone.identity.second_phone = "Zus Eerste", "+31611112222"
+        consent.second_contact(session, someone, given=True, language="nl", now=office.now)
+    assert office.post("steward", page, **form, second_name="Zus Tweede").status_code == 422
+    assert office.post("steward", page, **form, **second).status_code == 303
+    assert kept()[:2] == ("Zus Tweede", "+31611112222")
+    assert "Zus Eerste" in kept()[2]
+    assert office.post("steward", page, **form).status_code == 303
+    name, phone, earlier = kept()
+    assert (name, phone) == (None, None)
+    assert "Zus" not in earlier
+    assert "+31611112222" not in earlier
+    with office.database.reading() as session:
+        assert consent.standing(session, office.participant(session, study_id))["second_contact"] == ("1", False)
