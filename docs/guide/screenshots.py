@@ -294,7 +294,7 @@ def _answer(page: Page) -> None:
     done = set()
     for entry in page.locator("main form[method=post] input:not([type=hidden])").all():
         name, kind = entry.get_attribute("name") or "", entry.get_attribute("type") or "text"
-        if name in done:
+        if name in done or name.startswith("second_"):
             continue
         done.add(name)
         if kind in ("radio", "checkbox"):
