@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from screens import unfold
 from small_pilot import PASSWORD, START, Site, person
 from sqlalchemy import select
 from visitors import MOST_PAGES, Doors, answers_to
@@ -47,6 +48,7 @@ class Screen:
 
     def fill(self, answers: Mapping[str, str | list[str]]) -> Screen:
         """Fills in the form of this page and sends it with its button."""
+        unfold(self.page)
         form = self.page.locator("main form[method=post]").first
         for name, value in answers.items():
             for one in [value] if isinstance(value, str) else value:
