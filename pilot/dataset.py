@@ -20,11 +20,13 @@ from sqlalchemy import Float, and_, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
 from pilot import locking
+from pilot.db import one_at_a_time
 from pilot.errors import Refused, Tampered
 from pilot.events import record
 from pilot.models import (
     AdviceSession,
     Allocation,
+    Consent,
     Exposure,
     Freeze,
     Participant,
@@ -74,7 +76,8 @@ class Frame:
 def build(session: Session, pilot: Pilot, protocol: Protocol) -> Frame:
     """Everyone who was allocated in the pilot's present mode, whatever happened later, with outcomes worked out.
 
-    People who asked for no more data, or for erasure, keep their row and their arm; their answers are not in it.
+    People who asked for no more data, or for erasure, keep their row and their arm; their answers are not in it. Each
+    `consent_…` holds the version under which the data may be used for that purpose, and nothing when they may not.
     """
     base = _read(session, _spine(pilot), index="participant_id")
     base["probability"] = [float(Fraction(text)) for text in base["probability"]]
@@ -86,8 +89,10 @@ def build(session: Session, pilot: Pilot, protocol: Protocol) -> Frame:
         query = _wave(pilot, wave.name, book)
         sql.append(str(query.compile(session.get_bind())))
         parts.append(wave_frame(_read(session, query, index="participant_id"), wave.name, book, base.index))
-    data = pd.concat([*parts, _delivered(session, pilot, base.index)], axis=1)
+    consents = _consents(session, pilot, protocol, base.index)
+    data = pd.concat([*parts, _delivered(session, pilot, base.index), consents], axis=1)
     stopped = data["withdrawn"].isin(["no_data", "erase"])
+    data.loc[stopped, list(consents)] = ""
     answers = [name for book in codebooks for name in (v.name for v in book.variables) if name in data]
     data.loc[stopped, answers] = None
     data = pd.concat([data, outcomes(data, protocol)], axis=1)
@@ -105,7 +110,11 @@ def freeze(
     actor_id: int | None,
     now: datetime,
 ) -> Freeze:
-    """Writes the data to a file that never changes, with a manifest; `with_arms` only inside a permitted look."""
+    """Writes the data to a file that never changes, with a manifest; `with_arms` only inside a permitted look.
+
+    One at a time for each pilot: a freeze that was being made during an erasure is found by it and superseded too.
+    """
+    one_at_a_time(session, "freeze", pilot.id)
     frame = build(session, pilot, protocol)
     if frame.data.empty:
         raise Refused("nobody has been allocated yet; there is nothing to freeze", code="empty")
@@ -149,7 +158,11 @@ def read_freeze(folder: Path, row: Freeze) -> pd.DataFrame:
 def supersede(
     session: Session, pilot: Pilot, protocol: Protocol, *, folder: Path, actor_id: int | None, now: datetime
 ) -> int:
-    """After an erasure: every freeze of the pilot gives way to a new one; the old files go, their manifests stay."""
+    """After an erasure: every freeze of the pilot gives way to a new one. Manifests stay, with the hash of each file.
+
+    The old files are destroyed by `disposal.sweep` after the commit: an erasure that is undone has lost no freeze.
+    """
+    one_at_a_time(session, "freeze", pilot.id)
     old = session.scalars(
         select(Freeze).where(Freeze.pilot_id == pilot.id, Freeze.superseded_by.is_(None)).order_by(Freeze.number)
     ).all()
@@ -159,7 +172,6 @@ def supersede(
     new = freeze(session, pilot, protocol, folder=folder, with_arms=with_arms, actor_id=actor_id, now=now)
     for row in old:
         row.superseded_by = new.id
-        (folder / row.file).unlink(missing_ok=True)
     session.flush()
     return len(old)
 
@@ -273,6 +285,32 @@ def _delivered(session: Session, pilot: Pilot, index: pd.Index) -> pd.DataFrame:
             "voucher_issued": pd.Series(index.isin(vouchers.index).astype("int64"), index=index),
             "voucher_spent_cents": filled(vouchers["n"]),
         }
+    )
+
+
+def consent_columns(protocol: Protocol) -> dict[str, str]:
+    """The column of each consent text, by its purpose."""
+    return {text.purpose: f"consent_{text.purpose}" for text in protocol.consent.texts}
+
+
+def _consents(session: Session, pilot: Pilot, protocol: Protocol, index: pd.Index) -> pd.DataFrame:
+    """For each purpose the version of the text to which a person last said yes; empty for a no and for no answer."""
+    query = (
+        select(Consent.participant_id, Consent.purpose, Consent.version, Consent.given)
+        .join(Participant, Participant.id == Consent.participant_id)
+        .where(Participant.pilot_id == pilot.id)
+        .order_by(Consent.id)
+    )
+    standing: dict[str, dict[int, str]] = {purpose: {} for purpose in consent_columns(protocol)}
+    for person, purpose, version, given in session.execute(query):
+        if purpose in standing:
+            standing[purpose][person] = version if given else ""
+    return pd.DataFrame(
+        {
+            column: pd.Series(standing[purpose], index=index, dtype="object").fillna("")
+            for purpose, column in consent_columns(protocol).items()
+        },
+        index=index,
     )
 
 

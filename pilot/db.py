@@ -293,6 +293,15 @@ def shared_clock(session: Session) -> datetime:
     return session.scalars(select(func.now(type_=UtcDateTime()))).one()
 
 
+def one_at_a_time(session: Session, deed: str, number: int) -> None:
+    """Waits until no other transaction does this deed for this number, and keeps others out until this one ends.
+
+    It blocks no row and nobody who does something else. SQLite has one writer as it is.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(deed), number)))
+
+
 def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
     """Inserts the row unless a unique constraint already holds one; says whether it did. Never poisons the session."""
     session.flush()

@@ -15,7 +15,7 @@ import pandas as pd
 import pyreadstat
 
 from analysis.rscript import r_script
-from pilot.dataset import LABELS
+from pilot.dataset import LABELS, consent_columns
 from pilot.errors import Refused
 from pilot.models import Freeze
 from pilot.protocol import Protocol
@@ -24,6 +24,8 @@ FORMATS = ("csv", "dta", "sav")
 LONGEST_LABEL = {"dta": 80, "sav": 250}
 LONGEST_NAME = {"dta": 28, "sav": 60}
 """Below the formats' own limits (32 and 64): the writer names a set of labels after its variable and a number."""
+
+AGREED_TO = {"nl": "Versie waarmee is ingestemd", "en": "Version that was agreed to"}
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -57,6 +59,10 @@ def labels(row: Freeze, protocol: Protocol, language: str) -> Mapping[str, str]:
         for variable in book["variables"]:
             label = variable["label"]
             known[variable["name"]] = str(label.get(language) or label.get("nl") or variable["name"])
+    agreed = AGREED_TO.get(language, AGREED_TO["en"])
+    for text in protocol.consent.texts:
+        question = text.question.get(language) or text.question["nl"]
+        known[consent_columns(protocol)[text.purpose]] = f"{agreed}: {question}"
     known |= {o.name: o.label.get(language, o.name) for o in protocol.plan.outcomes}
     return {n: known.get(n) or str(n).replace("__", ": ").replace("_", " ") for n in row.manifest["columns"]}
 

@@ -6,10 +6,8 @@ until thirty days after the last list of questions closes. Answers, arms and dee
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
@@ -54,60 +52,44 @@ def standing(session: Session, pilot: Pilot, protocol: Protocol, *, zone: ZoneIn
     )
 
 
-def forget(
-    session: Session, pilot: Pilot, protocol: Protocol, *, outbox: Path, zone: ZoneInfo, now: datetime
-) -> dict[str, int]:
-    """Removes what its day has come for; says how many people of each kind, nothing when it was done before."""
+def forget(session: Session, pilot: Pilot, protocol: Protocol, *, zone: ZoneInfo, now: datetime) -> dict[str, int]:
+    """Removes what its day has come for; says how many people of each kind, nothing when it was done before.
+
+    Copies of their messages in the outbox are destroyed by `disposal.sweep` after the commit.
+    """
     today, done = now.astimezone(zone).date(), {}
     for kept in standing(session, pilot, protocol, zone=zone):
         if kept.goes_on is None or today < kept.goes_on or not kept.here:
             continue
-        files = _invited(session, pilot) if kept.kind == INVITED else _enrolled(session, pilot)
-        for number in files:
-            for path in _files(outbox, number):
-                path.unlink(missing_ok=True)
+        REMOVE[kept.kind](session, pilot)
         record(session, kept.kind, pilot, now=now, people=kept.here, needed_until=str(kept.needed_until))
         done[kept.kind] = kept.here
     session.flush()
     return done
 
 
-def burn(session: Session, participant: Participant, *, outbox: Path) -> int:
-    """After an erasure: messages and letters to this person that lie in the outbox folder go too; says how many."""
-    mine = Message.participant_id == participant.id
-    if participant.invitee_id is not None:
-        mine = or_(mine, Message.invitee_id == participant.invitee_id)
-    files = [path for number in session.scalars(select(Message.id).where(mine)) for path in _files(outbox, number)]
-    for path in files:
-        path.unlink(missing_ok=True)
-    return len(files)
-
-
-def _files(outbox: Path, number: int) -> list[Path]:
-    """What was written for the message of this number."""
-    return list(outbox.glob(f"{number:06d}-*"))
-
-
-def _invited(session: Session, pilot: Pilot) -> Sequence[int]:
+def _invited(session: Session, pilot: Pilot) -> None:
     """The list of invited people loses names and addresses; reference, way of inviting and what came of it stay."""
     blank = {"name": None, "address": None, "email": None}
     session.execute(update(Invitee).where(Invitee.pilot_id == pilot.id).values(**blank))
-    return _quiet(session, pilot, Message.invitee_id.is_not(None))
+    _quiet(session, pilot, Message.invitee_id.is_not(None))
 
 
-def _enrolled(session: Session, pilot: Pilot) -> Sequence[int]:
+def _enrolled(session: Session, pilot: Pilot) -> None:
     session.execute(delete(Identity).where(_mine(pilot)))
-    return _quiet(session, pilot, Message.participant_id.is_not(None))
+    _quiet(session, pilot, Message.participant_id.is_not(None))
 
 
-def _quiet(session: Session, pilot: Pilot, whose: ColumnElement[bool]) -> Sequence[int]:
-    """Whatever still waits is not sent, and an error that may name an address goes; gives the messages' numbers."""
+def _quiet(session: Session, pilot: Pilot, whose: ColumnElement[bool]) -> None:
+    """Whatever still waits is not sent, and an error that may name an address goes."""
     mine = (Message.pilot_id == pilot.id, whose)
     session.execute(update(Message).where(*mine).values(error=None))
     session.execute(
         update(Message).where(*mine, Message.status == "queued").values(status="cancelled", lease_until=None)
     )
-    return session.scalars(select(Message.id).where(*mine)).all()
+
+
+REMOVE = {INVITED: _invited, ENROLLED: _enrolled}
 
 
 def _recruitment_ended(pilot: Pilot, protocol: Protocol, zone: ZoneInfo) -> date | None:

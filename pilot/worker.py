@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from pilot import clock as clocks
-from pilot import locking, post, publishing, retention
+from pilot import disposal, locking, post, publishing, retention
 from pilot.clock import Clock
 from pilot.db import Database
 from pilot.errors import Busy
@@ -34,6 +34,7 @@ class Done:
     sent: int
     published: int = 0
     forgotten: int = 0
+    destroyed: int = 0
 
 
 def round_once(database: Database, settings: Settings, *, clock: Clock) -> Done:
@@ -57,11 +58,12 @@ def round_once(database: Database, settings: Settings, *, clock: Clock) -> Done:
                 queued += outreach.queue_invitations(session, pilot, protocol, now=now)
             queued += followup.queue_due(session, pilot, protocol, zone=settings.zone, now=now)
             incentives.give_due(session, pilot, protocol, zone=settings.zone, now=now)
-            gone = retention.forget(session, pilot, protocol, outbox=settings.outbox, zone=settings.zone, now=now)
+            gone = retention.forget(session, pilot, protocol, zone=settings.zone, now=now)
             forgotten += sum(gone.values())
         published += publish_when_due(database, settings, pilot_id, now=now)
     sent = post.deliver(database, settings, now=by_pilot, machine_now=clock())
-    return Done(delivered, queued, sent, published, forgotten)
+    swept = disposal.sweep(database, settings, now=clock())
+    return Done(delivered, queued, sent, published, forgotten, swept.freezes + swept.messages)
 
 
 def publish_when_due(database: Database, settings: Settings, pilot_id: int, *, now: datetime) -> bool:

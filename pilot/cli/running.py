@@ -68,7 +68,7 @@ def worker(out: Console, once: bool) -> None:
             done = workers.round_once(opened.database, settings, clock=system)
         said = f"{done.queued} messages queued, {done.sent} sent, {done.delivered} arms made ready"
         published = f"{done.published} publications, contact data of {done.forgotten} people removed"
-        out.say(f"{said}, {published}", **asdict(done))
+        out.say(f"{said}, {published}, {done.destroyed} files destroyed", **asdict(done))
         return
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

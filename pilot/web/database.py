@@ -6,6 +6,7 @@ every form carries a nonce that makes a second run find what the first one did.
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from pilot.db import is_passing
 from pilot.errors import Busy
 from pilot.web.state import state
 
+logger = logging.getLogger("pilot.web")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TRIES = 6
 FIRST_PAUSE = 0.05
@@ -74,15 +76,28 @@ def commit_when_it_stands(view: Callable[[], Response], forget: Callable[[], Non
     raise AssertionError("unreachable: the last try returns or raises")
 
 
+def afterwards(deed: Callable[[], object]) -> None:
+    """Something to do once what this request did is kept, and not at all when it is undone. It may fail: whoever asks
+    for it sees to it that somebody else does it later.
+    """
+    g.setdefault("_afterwards", []).append(deed)
+
+
 def commit() -> None:
-    """Keep what this request did."""
+    """Keep what this request did, and then do what was to come after it."""
     session: Session | None = g.get("_session")
     if session is not None:
         session.commit()
+    for deed in g.pop("_afterwards", []):
+        try:
+            deed()
+        except Exception:
+            logger.exception("what was to come after the commit failed; the worker does it")
 
 
 def close(_error: Any = None, *, broken: bool = False) -> None:
     """Undo what was not committed and give the connection back; a broken one is thrown away."""
+    g.pop("_afterwards", None)
     session: Session | None = g.pop("_session", None)
     if session is None:
         return

@@ -8,8 +8,9 @@ from flask import g
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from pilot import dataset, locking, retention
+from pilot import dataset, disposal, locking
 from pilot.journey import withdrawal
+from pilot.web.database import afterwards
 from pilot.web.reading import Faults, Reading
 from pilot.web.state import state
 
@@ -35,11 +36,13 @@ def read(form: MultiDict[str, str]) -> Stop:
 
 def carry_out(degree: str, *, reason: str = "", actor_id: int | None = None) -> None:
     """Withdraws g.participant. After an erasure every freeze that held the answers gives way to a new one, and what
-    was written to the person and still lies in the outbox is gone.
+    was written to the person and still lies in the outbox is gone. Files go after the commit; what is left by a process
+    that dies there, the worker destroys.
     """
     withdrawal.withdraw(g.session, g.participant, degree, actor_id=actor_id, reason=reason, now=g.now)
     if degree != "erase":
         return
     settings, (_version, protocol) = state().settings, locking.in_force(g.session, g.pilot.id)
-    retention.burn(g.session, g.participant, outbox=settings.outbox)
     dataset.supersede(g.session, g.pilot, protocol, folder=settings.freezes, actor_id=actor_id, now=g.now)
+    database, now = state().database, g.now
+    afterwards(lambda: disposal.sweep(database, settings, now=now))

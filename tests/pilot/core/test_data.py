@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pyreadstat
 import pytest
 from small_pilot import STAFF, START, Site, make, person, settings_for
@@ -16,7 +17,7 @@ from sqlalchemy import select, update
 from pilot import dataset, exports, locking, results
 from pilot.db import Database
 from pilot.errors import Refused, Tampered
-from pilot.journey import answering, withdrawal
+from pilot.journey import answering, consent, withdrawal
 from pilot.models import Allocation, Freeze, Participant
 from pilot.protocol import Protocol
 
@@ -191,6 +192,63 @@ def test_files_for_elsewhere_hold_no_arm_and_no_formula(filled: Site, tmp_path):
     assert "arm" not in rows[0]
     with pytest.raises(Refused):
         exports.write(data, row, protocol, tmp_path, language="nl")
+
+
+def exported(site: Site, folder: Path) -> dict[str, dict[str, dict[str, object]]]:
+    """What each file of an export says of each person: by kind of file, study id and column."""
+    row = freeze(site, with_arms=True)
+    with site.reading() as (session, pilot):
+        protocol = protocol_of(session, pilot)
+    data = dataset.read_freeze(site.settings.freezes, row)
+    paths = {path.suffix: path for path in exports.write(data, row, protocol, folder, language="en")}
+    found = {
+        ".csv": pd.read_csv(paths[".csv"], dtype={"consent_participate": str, "consent_linkage": str}),
+        ".dta": pyreadstat.read_dta(str(paths[".dta"]))[0],
+        ".sav": pyreadstat.read_sav(str(paths[".sav"]))[0],
+    }
+    assert "consent_linkage" in paths[".json"].read_text(encoding="utf-8")
+    return {kind: frame.set_index("study_id").to_dict(orient="index") for kind, frame in found.items()}
+
+
+def nothing(value: object) -> bool:
+    return value == "" or bool(pd.isna(value))
+
+
+@pytest.mark.parametrize(("degree", "used"), [("no_contact", True), ("no_data", False), ("erase", False)])
+def test_each_degree_of_stopping_keeps_the_draw_and_frees_the_answers_in_every_file(
+    filled: Site, tmp_path, degree: str, used: bool
+):
+    with filled.writing() as (session, pilot):
+        first, second = session.scalars(select(Participant).order_by(Participant.id).limit(2))
+        arm = session.scalars(select(Allocation.arm).where(Allocation.participant_id == first.id)).one()
+        version = protocol_of(session, pilot).consent.texts[0].version
+        withdrawal.withdraw(session, first, degree, actor_id=None, now=YEAR)
+        one, another = first.study_id, second.study_id
+    answers = ("training_started_12m", "baseline__work")
+    for people in exported(filled, tmp_path / "files").values():
+        assert len(people) == 24
+        mine, other = people[one], people[another]
+        assert (mine["arm"], mine["withdrawn"]) == (arm, degree)
+        assert 0 < float(str(mine["probability"])) < 1
+        assert not nothing(mine["allocated_on"])
+        assert [nothing(mine[name]) for name in answers] == [not used] * 2
+        assert not any(nothing(other[name]) for name in answers)
+        assert nothing(other["withdrawn"])
+        assert other["consent_participate"] == version
+        assert mine["consent_participate"] == version if used else nothing(mine["consent_participate"])
+
+
+def test_data_may_be_used_for_what_people_last_said_yes_to(filled: Site, tmp_path):
+    with filled.writing() as (session, pilot):
+        protocol = protocol_of(session, pilot)
+        someone = session.scalars(select(Participant).order_by(Participant.id).limit(1)).one()
+        versions = {text.purpose: text.version for text in protocol.consent.texts}
+        for yes in (True, False):
+            given = {"participate": True, "linkage": yes}
+            consent.give(session, protocol, someone, given, versions=versions, language="nl", now=YEAR)
+    for people in exported(filled, tmp_path / "files").values():
+        assert nothing(people[someone.study_id]["consent_linkage"])
+        assert people[someone.study_id]["consent_participate"] == versions["participate"]
 
 
 def test_what_was_exported_is_read_by_other_packages_with_its_labels(filled: Site, tmp_path):
