@@ -48,6 +48,7 @@ FIELDS: dict[type[Base], tuple[str, ...]] = {
         "postcode",
         "second_name",
         "second_phone",
+        "same_device_check",
         "resume_code",
         "earlier",
     ),

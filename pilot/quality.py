@@ -49,7 +49,8 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """People who share a telephone number, an e-mail address, or a name with a date of birth."""
+    """People who share a telephone number, an e-mail address, the device on which they signed up, or a name with a date
+    of birth. What they share is not told."""
 
     by: str
     study_ids: tuple[str, ...]
@@ -207,11 +208,11 @@ def _alike(session: Session, pilot: Pilot) -> Iterator[Alike]:
         .where(Participant.pilot_id == pilot.id, Participant.mode == pilot.mode)
         .order_by(Participant.id)
     )
-    found: dict[str, dict[Any, list[str]]] = {"phone": defaultdict(list), "email": defaultdict(list)}
-    found["name"] = defaultdict(list)
+    found: dict[str, dict[Any, list[str]]] = {by: defaultdict(list) for by in ("phone", "email", "device", "name")}
     for study_id, known in session.execute(query):
         named = (_plain(known.name), known.birth_date) if known.name and known.birth_date else None
-        for by, value in (("phone", known.phone_hash), ("email", known.email_hash), ("name", named)):
+        shared = {"phone": known.phone_hash, "email": known.email_hash, "device": known.device_hash, "name": named}
+        for by, value in shared.items():
             if value:
                 found[by][value].append(study_id)
     for by, groups in found.items():

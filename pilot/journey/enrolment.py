@@ -32,11 +32,18 @@ _ALIKE = (
     select(Participant.id)
     .join(Identity)
     .where(
-        or_(Identity.phone_hash == bindparam("phone"), Identity.email_hash == bindparam("email")),
+        or_(
+            Identity.phone_hash == bindparam("phone"),
+            Identity.email_hash == bindparam("email"),
+            Identity.device_hash == bindparam("device"),
+        ),
         Participant.pilot_id == bindparam("pilot"),
         Participant.id < bindparam("person"),
     )
-    .order_by(case((Identity.phone_hash == bindparam("phone"), 0), else_=1), Participant.id)
+    .order_by(
+        case((Identity.phone_hash == bindparam("phone"), 0), (Identity.email_hash == bindparam("email"), 1), else_=2),
+        Participant.id,
+    )
     .limit(1)
 )
 
@@ -135,9 +142,13 @@ def set_contact(
     keyring: Keyring,
     secret: bytes,
     correction: Correction | None = None,
+    device: str | None = None,
     now: datetime,
 ) -> Identity:
     """Keeps the contact data apart; equal ones elsewhere flag a possible duplicate for a person to judge.
+
+    `device` is the mark of the telephone or computer on which the person signs up (`device_key` makes it a hash); the
+    first one stays, and nothing is known about a device of which staff type.
 
     A correction keeps what stood there before, encrypted, in the row itself, and names its actor and reason. It can
     mend or take away the second person, not add one: that takes a yes of the participant (`consent.second_contact`).
@@ -150,6 +161,7 @@ def set_contact(
     identity.phone_hash = keyring.lookup(contact.phone, "phone") if contact.phone else None
     identity.email_hash = keyring.lookup(contact.email.lower(), "email") if contact.email else None
     code = resume_code(secret, participant)
+    identity.device_hash = identity.device_hash or (device_key(keyring, participant, device) if device else None)
     identity.resume_code = code
     identity.resume_hash = resume_key(keyring, code, contact.birth_date or "")
     session.add(identity)
@@ -162,6 +174,11 @@ def set_contact(
         record(session, "contact_corrected", participant, now=now, actor_id=correction.actor_id, **detail)
     session.flush()
     return identity
+
+
+def device_key(keyring: Keyring, participant: Participant, mark: str) -> str:
+    """The keyed hash of a device's mark. It holds for one pilot: nobody is followed from one to the next."""
+    return keyring.lookup(f"{participant.pilot_id}|{mark}", "device")
 
 
 def _mend(identity: Identity, contact: Contact, correction: Correction, now: datetime) -> list[str]:
@@ -183,8 +200,7 @@ def _mend(identity: Identity, contact: Contact, correction: Correction, now: dat
 def _set_second(identity: Identity, contact: Contact) -> None:
     """Whoever is taken away here is a third person, who may have asked for it: earlier values go as well."""
     if identity.second_name and not contact.second_name:
-        kept = [{k: v for k, v in one.items() if k not in SECOND} for one in json.loads(identity.earlier or "[]")]
-        identity.earlier = json.dumps(kept, ensure_ascii=False) if kept else None
+        identity.forget_second()
     identity.second_name, identity.second_phone = contact.second_name, contact.second_phone
 
 
@@ -217,6 +233,6 @@ def _existing(session: Session, pilot: Pilot, nonce: str, invitee: Invitee | Non
 
 
 def _duplicate(session: Session, participant: Participant, identity: Identity) -> int | None:
-    """Who came before with the same telephone number, or else with the same e-mail address."""
-    own = {"phone": identity.phone_hash, "email": identity.email_hash}
+    """Who came before with the same telephone number, or else the same e-mail address, or else the same device."""
+    own = {"phone": identity.phone_hash, "email": identity.email_hash, "device": identity.device_hash}
     return session.scalar(_ALIKE, {**own, "pilot": participant.pilot_id, "person": participant.id})

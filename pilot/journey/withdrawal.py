@@ -52,6 +52,7 @@ def withdraw(
         .values(status="cancelled", lease_until=None)
     )
     row = _row(session, participant, degree, actor_id, reason, now)
+    _forget_means(session, participant)
     if degree == "erase":
         _erase(session, participant)
     record(session, "withdrawn", participant, now=now, actor_id=actor_id, degree=degree)
@@ -66,6 +67,15 @@ def _row(
     session.add(row)
     session.flush()
     return row
+
+
+def _forget_means(session: Session, participant: Participant) -> None:
+    """Nobody is looked for any more: the second person and the mark of the device go in every degree."""
+    identity = session.get(Identity, participant.id)
+    if identity is not None:
+        identity.forget_second()
+        identity.device_hash = None
+        session.flush()
 
 
 def _erase(session: Session, participant: Participant) -> None:

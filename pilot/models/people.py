@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -65,7 +66,7 @@ class Participant(Base):
 
 
 class Identity(Base):
-    """Name and contact data, encrypted; gone after the last wave. A keyed hash only flags possible duplicates."""
+    """Name and contact data, encrypted; gone after the last wave. Keyed hashes only flag possible duplicates."""
 
     __tablename__ = "identities"
 
@@ -80,12 +81,27 @@ class Identity(Base):
     """Somebody who knows where the participant is; only with a yes of its own, and never written to."""
     phone_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     email_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    device_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    """Of the mark that the telephone or computer carried on which the person signed up by themselves."""
     resume_code: Mapped[str | None] = mapped_column(Encrypted("identities.resume_code"))
     resume_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     earlier: Mapped[str | None] = mapped_column(Encrypted("identities.earlier"))
     """What stood here before each correction, oldest first, as JSON; it goes when the rest of the row goes."""
 
     participant: Mapped[Participant] = relationship(back_populates="identity")
+
+    @property
+    def same_device_check(self) -> bool:
+        """Whether a mark of the device is kept: what the person may know of a hash."""
+        return self.device_hash is not None
+
+    def forget_second(self) -> None:
+        """The second person goes, earlier values too: a third person, who may have asked for it."""
+        kept = [
+            {k: v for k, v in one.items() if not k.startswith("second_")} for one in json.loads(self.earlier or "[]")
+        ]
+        self.earlier = json.dumps(kept, ensure_ascii=False) if kept else None
+        self.second_name = self.second_phone = None
 
 
 class Screening(Base):

@@ -38,7 +38,7 @@ def every_page(screen: Screen, doors: Doors, language: str) -> None:
     """
     slug = doors.site.slug
     screen.open(f"/?lang={language}").open(f"/p/{slug}?lang={language}").fill({"code": "ZZZZ9999"})
-    screen.open(f"/p/{slug}/resume").fill({"code": "AAAAAA"})
+    screen.open(f"/p/{slug}/resume").fill({"code": "AAAAAA"}).open(f"/p/{slug}/data")
     screen.open(f"/p/{slug}").fill({})
     screen.go_on("q/birth_date").fill({}).go_on("q/schooling").fill({}).go_on("check").go_on("consent").fill({})
     screen.go_on("contact").fill({"name": "", "phone": "12"}).go_on("q/child.1.child_age", GIVEN)
@@ -55,7 +55,7 @@ KINDS = {
     "p/ontwikkeladvies", "p/ontwikkeladvies/start", "p/ontwikkeladvies/resume", "q/welcome", "q/birth_date",
     "q/schooling", "check", "consent", "contact", "q/story", "q/mark", "q/distance", "q/town", "q/order", "q/wishes",
     "q/start_work", "q/last_talk", "q/agreed", "q/vehicle", "q/child.1", "q/child.1.child_age", "later", "draw",
-    "next", "portal", "privacy", "e",
+    "next", "portal", "privacy", "e", "p/ontwikkeladvies/data",
 }  # fmt: skip
 
 

@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("participant", __name__)
 
-from pilot.web.participant import agreeing, arriving, asking, drawing, looking, stopping, thanking  # noqa: E402
+from pilot.web.participant import agreeing, arriving, asking, drawing, looking, stopping, telling, thanking  # noqa: E402
 
-__all__ = ["agreeing", "arriving", "asking", "bp", "drawing", "looking", "stopping", "thanking"]
+__all__ = ["agreeing", "arriving", "asking", "bp", "drawing", "looking", "stopping", "telling", "thanking"]

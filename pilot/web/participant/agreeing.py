@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from pilot.errors import Refused
 from pilot.journey import consent, enrolment
 from pilot.models import Identity, Screening
+from pilot.web import device
 from pilot.web.contacts import typed_contact, unticked
 from pilot.web.language import spoken_in
 from pilot.web.participant import bp, steps
@@ -71,6 +72,7 @@ def contact_page(token: str) -> str | Response:
     known["second_yes"] = known["second_knows"] = "yes" if known["second_name"] else ""
     if not known["name"] and g.participant.invitee is not None:
         known["name"] = g.participant.invitee.name or ""
+    device.give()
     return _contact(token, known)
 
 
@@ -101,6 +103,7 @@ def give_contact(token: str) -> str | Response | tuple[str, int]:
         ),
         keyring=state().database.keyring,
         secret=state().settings.secret_key.encode(),
+        device=device.known(),
         now=g.now,
     )
     named, language = bool(typed["second_name"]), str(get_locale())
@@ -142,4 +145,5 @@ def _consent(token: str, given: Mapping[str, str], *, errors: Any = ()) -> str:
 
 
 def _contact(token: str, typed: Mapping[str, str], *, errors: Any = ()) -> str:
-    return render_template("participant/contact.html", token=token, typed=typed, errors=list(errors))
+    values = {"typed": typed, "errors": list(errors), "mark_days": device.DAYS}
+    return render_template("participant/contact.html", token=token, **values)

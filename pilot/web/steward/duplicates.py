@@ -1,4 +1,4 @@
-"""Two rows with the same telephone number or e-mail address: one person, or two? A person judges, the record keeps it.
+"""Two rows with the same telephone number, e-mail address or device: one person, or two? A person judges.
 
 Nobody's arm changes by it. When it is one person, the later row hears nothing more, so that nobody is asked twice.
 """
@@ -16,12 +16,13 @@ from pilot.errors import NotYours, Refused
 from pilot.events import record
 from pilot.journey import allocation, withdrawal
 from pilot.models import Event, Identity, Participant
-from pilot.web import staff
+from pilot.web import alike, staff
 from pilot.web.rules import rule
 from pilot.web.steward import bp
 
 JUDGED = "duplicate_judged"
 VERDICTS = ("same", "different")
+HASHED = ("phone", "email", "device")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,15 @@ class Side:
     drawn: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An earlier row and a later one, and in words what they share."""
+
+    first: Side
+    later: Side
+    shared: tuple[object, ...]
+
+
 @bp.get("/<slug>/steward/duplicates")
 @rule.may("handle_privacy_requests")
 def pairs(slug: str) -> str:
@@ -41,7 +51,7 @@ def pairs(slug: str) -> str:
         Participant.pilot_id == g.pilot.id, Participant.possible_duplicate_of.is_not(None)
     )
     found = [p for p in g.session.scalars(query.order_by(Participant.id)) if p.id not in judged]
-    shown = [(_side(g.session.get_one(Participant, p.possible_duplicate_of)), _side(p)) for p in found]
+    shown = [_pair(g.session.get_one(Participant, p.possible_duplicate_of), p) for p in found]
     return render_template("steward/duplicates.html", slug=slug, pairs=shown)
 
 
@@ -67,6 +77,14 @@ def judge(slug: str, study_id: str) -> Response:  # noqa: ARG001  # the rule has
     g.session.flush()
     flash(_("The verdict is kept."), "good")
     return redirect(url_for("steward.pairs", slug=slug), code=303)
+
+
+def _pair(first: Participant, later: Participant) -> Pair:
+    one, other = _side(first), _side(later)
+    known = [
+        (by, getattr(one.identity, f"{by}_hash", None), getattr(other.identity, f"{by}_hash", None)) for by in HASHED
+    ]
+    return Pair(one, other, tuple(alike.WORDS[by] for by, a, b in known if a is not None and a == b))
 
 
 def _side(participant: Participant) -> Side:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from pilot import log
 from pilot.models import Pilot
-from pilot.web import wording
+from pilot.web import device, wording
 from pilot.web.rules import rule
 from pilot.web.state import state
 
@@ -212,3 +212,22 @@ def test_a_demos_pilot_runs_on_its_own_clock_and_a_real_one_does_not(new_house):
             assert pilot is not None
             pilot.clock_shift = 3600
         assert (state(house.app).now(pilot) - house.now).total_seconds() == ahead
+
+
+def test_the_mark_of_a_device_travels_over_https_only_and_belongs_to_one_host(new_house):
+    house = new_house(kind="production", base_url=SITE)
+
+    @house.app.get("/mark")
+    @rule.public
+    def mark() -> str:
+        device.give()
+        return device.known() or "no mark"
+
+    client = house.visitor()
+    answer = client.get("/mark", base_url=SITE)
+    (told,) = [text for text in answer.headers.getlist("Set-Cookie") if "device" in text]
+    assert told.startswith("__Host-device=")
+    for word in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/", f"Max-Age={device.DAYS * 24 * 3600}"):
+        assert word in told
+    assert "Domain" not in told
+    assert (answer.text, len(client.get("/mark", base_url=SITE).text)) == ("no mark", 32)
