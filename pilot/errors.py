@@ -9,6 +9,7 @@ PilotError                    a person can mend it; the message says what and ho
 │   └── Stale                 somebody answered in the meantime; nothing was overwritten
 ├── Busy                      the database could not answer in time; trying again is safe
 ├── Undeliverable             a message cannot reach this address or number, now or later
+├── Unsure                    nobody knows whether a message left; sending it again may double it
 └── Tampered                  the audit trail does not add up
 """
 
@@ -57,6 +58,10 @@ class Busy(PilotError):
 
 class Undeliverable(PilotError):
     code = "undeliverable"
+
+
+class Unsure(PilotError):
+    code = "unsure"
 
 
 class Tampered(PilotError):

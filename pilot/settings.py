@@ -66,6 +66,10 @@ class Settings:
     )
     sms_token: str = _setting("", "What the provider of text messages knows this installation by.")
     sms_sender: str = _setting("Adviespilot", "Sender of text messages; most providers take at most 11 letters.")
+    sms_seconds: float = _setting(15.0, "How long the provider of text messages may take over an answer.")
+    sms_keyed: int = _setting(
+        0, "1: the provider sends a message once, however often it is asked with the same Idempotency-Key."
+    )
     sender: str = _setting("Adviespilot <noreply@example.org>", "Sender of messages.")
     help_phone: str = _setting("0800 - 0000", "Telephone number for help, shown on every participant page.")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import case, or_, select, update
 from sqlalchemy.orm import Session
 
 from pilot.db import insert_once, shared_clock
@@ -89,6 +89,19 @@ def waking(moment: datetime, zone: ZoneInfo) -> datetime:
     return local.astimezone(UTC)
 
 
+def doubtful(session: Session) -> int:
+    """Messages whose sending began and of which no worker ever said how it went: it died meanwhile. They are not sent
+    again by themselves, since they may have left; a steward decides. Says how many.
+    """
+    lost = (Message.status == "queued", Message.begun_at.is_not(None), Message.lease_until < shared_clock(session))
+    query = select(Message).where(*lost).with_for_update(skip_locked=True)
+    messages = session.scalars(query).all()
+    for message in messages:
+        _unsure(message, "the worker stopped while this message was under way")
+    session.flush()
+    return len(messages)
+
+
 def lease(session: Session, *, now: datetime, limit: int = 20) -> Sequence[Message]:
     """Messages to send now, marked as being sent; several workers never get the same one.
 
@@ -110,12 +123,16 @@ def lease(session: Session, *, now: datetime, limit: int = 20) -> Sequence[Messa
     return messages
 
 
-def renew(session: Session, message_id: int, until: datetime) -> bool:
+def renew(session: Session, message_id: int, until: datetime, *, once: frozenset[str] = frozenset()) -> bool:
     """Holds on to a message that was leased until then, just before it is sent. False when that lease ran out in the
     meantime and another worker has the message: a slow mail server never makes two workers send the same.
+
+    On the channels in `once` nothing is tried a second time before it is known how the first try went: `doubtful`.
     """
     mine = update(Message).where(Message.id == message_id, Message.status == "queued", Message.lease_until == until)
-    held = session.execute(mine.values(lease_until=shared_clock(session) + LEASE))
+    shared = shared_clock(session)
+    begun = case((Message.channel.in_(once), shared), else_=None)
+    held = session.execute(mine.values(lease_until=shared + LEASE, begun_at=begun))
     return held.rowcount == 1  # type: ignore[attr-defined]
 
 
@@ -138,16 +155,17 @@ def still_wanted(session: Session, message: Message) -> bool:
 def settle(
     session: Session,
     message_id: int,
-    outcome: Literal["sent", "cancelled", "failed", "bounced"],
+    outcome: Literal["sent", "cancelled", "failed", "bounced", "unsure"],
     *,
     now: datetime,
     error: str = "",
 ) -> None:
     """Keeps how sending went. A failure is tried again later, five times in all; what bounced is not, and its address
-    is not used again until somebody mends it: the next message takes another way.
+    is not used again until somebody mends it: the next message takes another way. What nobody is sure of waits for a
+    steward: it is never sent twice in silence.
     """
     message = session.get_one(Message, message_id, with_for_update=True)
-    message.lease_until = None
+    message.lease_until = message.begun_at = None
     if outcome == "sent":
         message.status, message.sent_at = "sent", now
         if message.invitee_id is not None:
@@ -156,6 +174,8 @@ def settle(
         message.status = "cancelled"
     elif outcome == "bounced":
         _bounced(session, message, error, now)
+    elif outcome == "unsure":
+        _unsure(message, error)
     else:
         message.error = error[:300]
         message.due_at = now + timedelta(minutes=2**message.attempts)
@@ -164,6 +184,35 @@ def settle(
     if outcome == "sent" and subject is not None:
         record(session, "message_sent", subject, now=now, what=message.kind, wave=message.wave, channel=message.channel)
     session.flush()
+
+
+def decide(session: Session, message: Message, *, left: bool, actor_id: int, now: datetime) -> None:
+    """What a steward found out about a message of which nobody was sure: it left, or it did not and goes now.
+
+    Raises Refused for a message that is not in doubt.
+    """
+    if message.status != "unsure":
+        raise Refused("nobody doubts whether this message left", code="not_found")
+    if left:
+        message.status, message.sent_at, message.error = "sent", message.sent_at or now, None
+    else:
+        message.status, message.due_at, message.error, message.attempts = "queued", now, None, 0
+    subject = session.get(Participant, message.participant_id) if message.participant_id else None
+    about = {"what": message.kind, "wave": message.wave, "channel": message.channel, "left": left}
+    record(
+        session,
+        "message_decided",
+        subject or session.get_one(Pilot, message.pilot_id),
+        now=now,
+        actor_id=actor_id,
+        **about,
+    )
+    session.flush()
+
+
+def _unsure(message: Message, error: str) -> None:
+    message.status, message.error = "unsure", error[:300]
+    message.lease_until = message.begun_at = None
 
 
 def bounce(session: Session, message: Message, *, actor_id: int, now: datetime) -> None:

@@ -30,6 +30,8 @@ class Message(Base):
     status: Mapped[str] = mapped_column(String(10), default="queued")
     due_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
+    begun_at: Mapped[datetime | None]
+    """Since when it is under way where a second try could double it; empty again once it is known how that went."""
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(String(300))

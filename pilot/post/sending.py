@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pilot import locking, mail, texting
 from pilot.db import Database
-from pilot.errors import PilotError, Undeliverable
+from pilot.errors import PilotError, Undeliverable, Unsure
 from pilot.journey import followup
 from pilot.models import Message, Pilot
 from pilot.post import paper
@@ -28,21 +28,23 @@ def deliver(database: Database, settings: Settings, *, now: Now, machine_now: da
     sent = 0
     for _ in range(0, limit, AT_ONCE):
         with database.writing() as session:
+            followup.doubtful(session)
             pilots = {pilot.id: now(pilot) for pilot in session.query(Pilot)}
             latest = max(pilots.values(), default=machine_now)
             leased = [(m.id, m.pilot_id, m.lease_until) for m in followup.lease(session, now=latest, limit=AT_ONCE)]
         for message_id, pilot_id, until in leased:
-            if _still_ours(database, message_id, until):
+            if _still_ours(database, settings, message_id, until):
                 sent += _one(database, settings, message_id, pilots[pilot_id])
         if len(leased) < AT_ONCE:
             break
     return sent
 
 
-def _still_ours(database: Database, message_id: int, until: datetime | None) -> bool:
+def _still_ours(database: Database, settings: Settings, message_id: int, until: datetime | None) -> bool:
     """A long row of messages can outlast its lease; then another worker sends the rest, and this one leaves it."""
+    once = frozenset() if texting.repeatable(settings) else frozenset({"sms"})
     with database.writing() as session:
-        return until is not None and followup.renew(session, message_id, until)
+        return until is not None and followup.renew(session, message_id, until, once=once)
 
 
 def _one(database: Database, settings: Settings, message_id: int, now: datetime) -> bool:
@@ -59,6 +61,9 @@ def _one(database: Database, settings: Settings, message_id: int, now: datetime)
     except Undeliverable as error:
         logger.info("bounced", extra={"message_id": message_id, "channel": message.channel})
         return _settle(database, message_id, "bounced", now, str(error))
+    except Unsure as error:
+        logger.warning("not known whether it left", extra={"message_id": message_id, "channel": message.channel})
+        return _settle(database, message_id, "unsure", now, str(error))
     except PilotError as error:
         logger.warning("not sent", extra={"message_id": message_id, "code": error.code})
         return _settle(database, message_id, "failed", now, str(error))
@@ -75,7 +80,7 @@ def _settle(database: Database, message_id: int, outcome: str, now: datetime, er
     with database.writing() as session:
         if outcome == "later":
             waits = session.get_one(Message, message_id)
-            waits.lease_until, waits.attempts = None, waits.attempts - 1
+            waits.lease_until, waits.begun_at, waits.attempts = None, None, waits.attempts - 1
         else:
             followup.settle(session, message_id, outcome, now=now, error=error)  # type: ignore[arg-type]
     return outcome == "sent"

@@ -30,13 +30,40 @@ def messages(slug: str) -> str:
 @rule.may("mark_bounced")
 def came_back(slug: str, number: int) -> Response:
     """A sent message came back: its address is not used again until it is mended; the next takes another way."""
-    message = g.session.get(Message, number)
-    if message is None or message.pilot_id != g.pilot.id:
-        raise NotYours("there is no such message")
+    message = _message(number)
     if message.status == "sent":
         followup.bounce(g.session, message, actor_id=staff.me().id, now=g.now)
         flash(_("Kept. The next message takes another way, or waits until the contact data are mended."), "good")
     return redirect(url_for("steward.messages", slug=slug), code=303)
+
+
+@bp.post("/<slug>/messages/<int:number>/left")
+@rule.may("mark_bounced")
+def left(slug: str, number: int) -> Response:
+    """Of a message of which nobody was sure: the provider says that it went out."""
+    return _decided(slug, number, left=True)
+
+
+@bp.post("/<slug>/messages/<int:number>/again")
+@rule.may("mark_bounced")
+def again(slug: str, number: int) -> Response:
+    """Of a message of which nobody was sure: it never went out, so it goes now."""
+    return _decided(slug, number, left=False)
+
+
+def _decided(slug: str, number: int, *, left: bool) -> Response:
+    message = _message(number)
+    if message.status == "unsure":
+        followup.decide(g.session, message, left=left, actor_id=staff.me().id, now=g.now)
+        flash(_("Kept that this message went out.") if left else _("This message is sent again."), "good")
+    return redirect(url_for("steward.messages", slug=slug), code=303)
+
+
+def _message(number: int) -> Message:
+    message = g.session.get(Message, number)
+    if message is None or message.pilot_id != g.pilot.id:
+        raise NotYours("there is no such message")
+    return message
 
 
 def overview() -> dict[str, object]:

@@ -21,6 +21,7 @@ STATES: dict[str, object] = {
     "cancelled": _("cancelled"),
     "failed": _("failed"),
     "bounced": _("came back"),
+    "unsure": _("not known"),
 }
 CHANNELS: dict[str, object] = {"email": _("e-mail"), "sms": _("text message"), "letter": _("letter")}
 DEGREES: dict[str, object] = {

@@ -62,7 +62,7 @@ def leases_of_the_dead_run_out(site: Site) -> None:
 def left(site: Site) -> int:
     with site.reading() as (session, _pilot):
         rows = session.scalars(select(Message.status).where(Message.wave == WAVE)).all()
-    return PEOPLE - sum(status == "sent" for status in rows)
+    return PEOPLE - sum(status in ("sent", "unsure") for status in rows)
 
 
 @pytest.mark.heavy
@@ -84,12 +84,11 @@ def test_three_workers_of_which_some_are_killed_send_every_message_and_double_no
                 worker.kill()
                 worker.wait()
     told = Counter(asked["Idempotency-Key"] for asked, _body in server.asked)
-    again = {key: count for key, count in told.items() if count > 1}
-    assert len(told) == EACH * PEOPLE
-    # A worker that dies between the provider's yes and its own note sends that one message again, under the same key.
-    assert sum(count - 1 for count in again.values()) <= KILLS, again
+    assert set(told.values()) == {1}
+    # Over a message that a worker died with nobody is sure: it waits for a steward, and may never have left.
+    assert EACH * PEOPLE - KILLS <= len(told) <= EACH * PEOPLE
     numbers = Counter({asked["Idempotency-Key"]: body["to"] for asked, body in server.asked}.values())
-    assert set(numbers.values()) == {EACH}
+    assert max(numbers.values()) <= EACH
     assert len(numbers) == PEOPLE
     with site.reading() as (session, _pilot):
         rows = session.scalars(select(Message).where(Message.wave == WAVE)).all()
