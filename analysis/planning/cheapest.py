@@ -82,7 +82,8 @@ def _weakest(model: Model, recruited: Sizes, kept: float) -> float:
 
 
 def _bounds(model: Model, prices: Sizes, money: float, kept: float) -> list[tuple[float, float]]:
-    """Logarithms of the fewest and the most recruits of each arm: its places, and what all the money would buy."""
+    """Logarithms of the fewest and the most recruits: two people or clusters, and its places or what all money buys."""
     places = {arm.name: arm.capacity for arm in model.section.arms}
     most = {name: min(money / price, places[name] or math.inf) for name, price in prices.items()}
-    return [(min(math.log(2 / kept), math.log(most[name])), math.log(most[name])) for name in prices]
+    fewest = {name: min(model.fewest(name) / kept, most[name]) for name in prices}
+    return [(math.log(fewest[name]), math.log(most[name])) for name in prices]

@@ -13,9 +13,10 @@ from functools import lru_cache
 
 from scipy import special
 
+from analysis.planning.clustering import FEWEST, Means, design_effect, freedom, joined, reach
 from analysis.planning.section import Arm, Clusters, Outcome, SampleSize
 from analysis.power.errors import ImpossibleRequest, NoSolution
-from analysis.power.many_to_one import Rejections, joint_within, rejections, step_down_critical
+from analysis.power.many_to_one import Rejections, chances, joint_within, step_down_critical
 from analysis.power.roots import root
 from analysis.power.sequential import boundaries, crossing
 
@@ -46,7 +47,10 @@ STAGES: tuple[tuple[str, Stage], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One comparison at given sizes: the effect, its standard errors, and the root share of the common arm in them."""
+    """One comparison at given sizes: the effect, its standard errors, and the root share of the common arm in them.
+
+    `means` are the parts of its variance with their degrees of freedom when people share advisors or sites, else none.
+    """
 
     treated: str
     other: str
@@ -55,6 +59,7 @@ class Comparison:
     se_null: float
     loading: float
     loading_null: float
+    means: Means = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +112,18 @@ class Model:
             null = mean * (1 - mean)
         own, common = variances[0] * weights[0], variances[1] * weights[1]
         se = math.sqrt(own + common)
-        pooled = self.section.variance == "pooled" and self.outcome.kind == "binary"
+        means = self._means(treated, other, sizes, (own, common)) if stage.clusters else ()
+        # A variance estimated from clusters is never pooled over the arms.
+        pooled = self.section.variance == "pooled" and self.outcome.kind == "binary" and not means
         loading_null = math.sqrt(weights[1] / sum(weights))
         se_null = math.sqrt(null * sum(weights)) if pooled else se
         loading = math.sqrt(common) / se
-        return Comparison(pair[0], pair[1], first - second, se, se_null, loading, loading_null)
+        return Comparison(pair[0], pair[1], first - second, se, se_null, loading, loading_null, means)
 
     def power(self, sizes: Mapping[str, float], *, stage: Stage = FULL, scale: float = 1.0) -> float:
         """Power at these sizes: of the weakest comparison, of any, or of all, as the section asks."""
         pairs = self.pairs() if stage.arms else self._weakest_pair(sizes, stage, scale)
         found = [self.comparison(pair, sizes, stage, scale) for pair in pairs]
-        df = self._df(sizes) if stage.clusters else math.inf
         many_to_one = len({c.other for c in found}) == 1
         joint = self.section.power_of != "marginal" and stage.arms and len(found) > 1
         if joint and ((stage.looks and self.section.looks is not None) or not many_to_one):
@@ -127,27 +133,31 @@ class Model:
                 remedy="use power_of: marginal, or simulate the plan",
             )
         if joint:
-            chances = self._chances(self._critical(found, df), found, df)
-            return chances.any_pair if self.section.power_of == "any" else chances.all_pairs
-        return min(self._marginal(found, df, stage))
+            together = self._chances(self._critical(found), found)
+            return together.any_pair if self.section.power_of == "any" else together.all_pairs
+        return min(self._marginal(found, sizes, stage, scale))
 
     def marginal(self, sizes: Mapping[str, float], *, scale: float = 1.0) -> dict[tuple[str, str], float]:
         """Power of every comparison by itself at these sizes, with the correction of the whole family."""
         found = [self.comparison(pair, sizes, FULL, scale) for pair in self.pairs()]
-        return dict(zip(self.pairs(), self._marginal(found, self._df(sizes), FULL), strict=True))
+        return dict(zip(self.pairs(), self._marginal(found, sizes, FULL, scale), strict=True))
 
     def level_of_one(self) -> float:
         """The level that the correction of the family leaves to one comparison (of a step-down, its first step)."""
         found = [self.comparison(pair, self.sizes(1000.0), FULL, 1.0) for pair in self.pairs()]
-        critical = self._critical(found, math.inf)[0]
+        critical = self._critical(found)[0]
         return self.section.sides * float(special.ndtr(-critical))
 
-    def _marginal(self, found: list[Comparison], df: float, stage: Stage) -> Sequence[float]:
-        critical = self._critical(found, df)
-        if len(set(critical)) > 1 and not (stage.looks and self.section.looks is not None):
-            return self._chances(critical, found, df).marginal
-        # A step-down correction under looks is sized by its first step, which every comparison must at least pass.
-        return [self._one(c, critical[0], df, stage) for c in found]
+    def _marginal(
+        self, found: list[Comparison], sizes: Mapping[str, float], stage: Stage, scale: float
+    ) -> Sequence[float]:
+        critical = self._critical(found)
+        if stage.looks and self.section.looks is not None:
+            # A step-down correction under looks is sized by its first step, which every comparison must at least pass.
+            return [self._looked(c, critical[0], sizes, stage, scale) for c in found]
+        if len(set(critical)) > 1:
+            return self._chances(critical, found).marginal
+        return [float(special.ndtr(abs(c.effect) / c.se - self._reach(c, critical[0]))) for c in found]
 
     def solve_size(self, power: float, *, stage: Stage = FULL) -> float:
         """Unrounded people an arm of ratio 1 needs, checked by substitution."""
@@ -239,23 +249,34 @@ class Model:
     def inflation(self, arm: Arm, stage: Stage) -> float:
         """Variance of an arm over that of independent people without covariates."""
         left = 1 - (self.outcome.r2.value if self.outcome.r2 is not None and stage.r2 else 0.0)
-        if not stage.clusters:
-            return left
-        return left * max(_design_effect(self.section.clusters), _design_effect(arm.nested))
+        return left * design_effect(self.shared(arm)) if stage.clusters else left
 
-    def _df(self, sizes: Mapping[str, float]) -> float:
-        clusters = self.section.clusters
-        if clusters is None:
-            return math.inf
-        return max(sum(sizes.values()) / clusters.size.value - len(self.section.arms), 1.0)
+    def shared(self, arm: Arm) -> Clusters | None:
+        """Whom the people of an arm share, advisors or sites, whichever costs more; None for independent people."""
+        return max(self.section.clusters, arm.nested, key=design_effect)
+
+    def _means(self, treated: Arm, other: Arm, sizes: Mapping[str, float], variances: tuple[float, float]) -> Means:
+        """Parts of the variance with degrees of freedom: one for whole clusters (CR2), one an arm beside advisors."""
+        arms = (treated, other)
+        if all(self.shared(arm) is None for arm in arms):
+            return ()
+        each = [freedom(self.shared(arm), sizes[arm.name]) for arm in arms]
+        if self.section.clusters is None:
+            return tuple(zip(variances, each, strict=True))
+        # CR2 takes the arms as equally variable when it counts degrees of freedom.
+        working = [self.inflation(arm, FULL) / sizes[arm.name] for arm in arms]
+        return ((sum(variances), joined(tuple(zip(working, each, strict=True)))),)
 
     def smallest(self, stage: Stage) -> float:
-        """Smallest size of an arm for which the test exists."""
-        clusters = self.section.clusters
-        if clusters is None or not stage.clusters:
+        """Smallest size of an arm of ratio 1 for which the test exists: two people, or two clusters, in every arm."""
+        if not stage.clusters:
             return 2.0
-        arms = len(self.section.arms)
-        return max(2.0, (arms + 1) * clusters.size.value / sum(arm.ratio for arm in self.section.arms))
+        return max([2.0, *(self.fewest(arm.name) / arm.ratio for arm in self.section.arms if self.shared(arm))])
+
+    def fewest(self, name: str) -> float:
+        """Fewest people analysed in an arm for which the test exists."""
+        shared = self.shared(self._arm(name))
+        return 2.0 if shared is None else max(2.0, FEWEST * shared.size.value)
 
     def _check_proportions(self, first: float, second: float, pair: tuple[str, str]) -> None:
         for name, p in zip(pair, (first, second), strict=True):
@@ -298,45 +319,43 @@ class Model:
             return "bonferroni"
         return chosen
 
-    def _critical(self, found: list[Comparison], df: float) -> list[float]:
+    def _critical(self, found: list[Comparison]) -> list[float]:
+        """Critical values of the normal reference by rank."""
         correction = self._correction(len(found), len({c.other for c in found}) == 1)
         alpha, sides = self.section.alpha, self.section.sides
         if correction == "dunnett":
-            value = _dunnett(tuple(round(c.loading_null, 9) for c in found), alpha, sides, df)
+            value = _dunnett(tuple(round(c.loading_null, 9) for c in found), alpha, sides)
             return [value] * len(found)
-        return step_down_critical(len(found), alpha, correction, sides=sides, df=df, control_ratio=1.0)
+        return step_down_critical(len(found), alpha, correction, sides=sides, df=math.inf, control_ratio=1.0)
 
-    def _chances(self, critical: list[float], found: list[Comparison], df: float) -> Rejections:
-        return rejections(
-            critical,
+    def _chances(self, critical: list[float], found: list[Comparison]) -> Rejections:
+        return chances(
+            [[self._reach(c, value) for value in critical] for c in found],
             [abs(c.effect) / c.se for c in found],
-            [c.loading for c in found],
+            [math.copysign(c.loading, c.effect) for c in found],
             sides=self.section.sides,
-            df=df,
-            widths=[c.se_null / c.se for c in found],
         )
 
-    def _one(self, c: Comparison, critical: float, df: float, stage: Stage) -> float:
+    def _reach(self, c: Comparison, critical: float) -> float:
+        """What the statistic of a comparison, in units of its own standard error, must exceed."""
+        return reach(abs(c.effect) / c.se, critical * (c.se_null / c.se), c.means)
+
+    def _looked(self, c: Comparison, critical: float, sizes: Mapping[str, float], stage: Stage, scale: float) -> float:
+        """Power of one comparison with looks; at each of them t has the clusters that are in by then."""
+        upper, times = _look_bounds(self.section, critical)
         drift, width = abs(c.effect) / c.se, c.se_null / c.se
-        if stage.looks and self.section.looks is not None:
-            upper, times = _look_bounds(self.section, critical)
-            lower = [-u if self.section.sides == 2 else -math.inf for u in upper]
-            return crossing([u * width for u in upper], [u * width for u in lower], times, drift).any_upper
-        if math.isinf(df):
-            return float(special.ndtr(drift - critical * width))
-        return float(1 - special.nctdtr(df, drift, critical * width))
-
-
-def _design_effect(clusters: Clusters | None) -> float:
-    if clusters is None:
-        return 1.0
-    cv = 0.0 if clusters.cv is None else clusters.cv.value
-    return 1 + ((1 + cv**2) * clusters.size.value - 1) * clusters.icc.value
+        bounds = []
+        for bound, time in zip(upper, times, strict=True):
+            then = {name: size * time for name, size in sizes.items()}
+            means = c.means and self.comparison((c.treated, c.other), then, stage, scale).means
+            bounds.append(reach(drift * math.sqrt(time), bound * width, means))
+        lower = [-max(bound, 0.0) if self.section.sides == 2 else -math.inf for bound in bounds]
+        return crossing(bounds, lower, times, drift).any_upper
 
 
 @lru_cache(maxsize=4096)
-def _dunnett(loadings: tuple[float, ...], alpha: float, sides: int, df: float) -> float:
-    return root(lambda c: joint_within(c, loadings, sides, df) - (1 - alpha), 0.0, 40.0, xtol=1e-10)
+def _dunnett(loadings: tuple[float, ...], alpha: float, sides: int) -> float:
+    return root(lambda c: joint_within(c, loadings, sides) - (1 - alpha), 0.0, 40.0, xtol=1e-10)
 
 
 def _look_bounds(section: SampleSize, critical: float) -> tuple[tuple[float, ...], tuple[float, ...]]:

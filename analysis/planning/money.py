@@ -137,12 +137,28 @@ def _best_for_budget(model: Model, lost: float, budget: float, prices: Mapping[s
     sizes = improved_for_budget(model, rule, prices, budget, 1 - lost)
     recruited = {name: max(2, math.floor(size + 1e-6)) for name, size in sizes.items()}
     cost = sum(recruited[name] * prices[name] for name in recruited)
+    _check_clusters(model, recruited, lost, budget, prices)
     if cost > budget * (1 + 1e-12):
         raise ImpossibleRequest("budget", f"{budget:g} leaves an arm with fewer than two people")
     ratios = {arm.name: arm.ratio for arm in model.section.arms}
     equal, _ = _spread(model, budget, prices, ratios)
     kept = {name: size * (1 - lost) for name, size in equal.items()}
     return _described(model, lost, recruited, cost, model.power(kept))
+
+
+def _check_clusters(
+    model: Model, recruited: Mapping[str, int], lost: float, budget: float, prices: Mapping[str, float]
+) -> None:
+    """Raises when the money leaves an arm with fewer advisors or sites than any analysis needs."""
+    for name, count in recruited.items():
+        fewest = model.fewest(name)
+        if fewest > 2 and count * (1 - lost) < fewest * (1 - 1e-6) - 1:
+            raise ImpossibleRequest(
+                "budget",
+                f"{budget:g} leaves arm '{name}' with {count} people, fewer than two clusters or advisors, "
+                f"which need {math.ceil(fewest / (1 - lost))} at {prices[name]:g} each",
+                remedy="raise the budget, or plan smaller groups for each advisor",
+            )
 
 
 def _cheapest_for_power(model: Model, lost: float, power: float, prices: Mapping[str, float]) -> Allocation:

@@ -6,7 +6,6 @@ that error (and one more over the estimated variance when the degrees of freedom
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -15,16 +14,22 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from analysis.power.errors import NoSolution
 from analysis.power.roots import root
+from analysis.power.step_down import Kind, alike, step_down
 
-__all__ = ["Rejections", "dunnett_critical", "joint_beyond", "joint_within", "rejections", "step_down_critical"]
+__all__ = [
+    "Rejections",
+    "chances",
+    "dunnett_critical",
+    "joint_beyond",
+    "joint_within",
+    "rejections",
+    "step_down_critical",
+]
 
 _X, _W = np.polynomial.legendre.leggauss(128)
 _NODES = 8.5 * _X
 _MASS = 8.5 * _W * np.exp(-0.5 * _NODES**2) / math.sqrt(2 * math.pi)
-# Step-down decisions are enumerated; beyond this many patterns they would not fit in memory.
-_MOST_PATTERNS = 200_000
 _CHI_X, _CHI_W = np.polynomial.legendre.leggauss(64)
 
 
@@ -126,66 +131,69 @@ def rejections(
     sides: int,
     df: float = math.inf,
     widths: Sequence[float] | None = None,
+    both_tails: bool = False,
 ) -> Rejections:
     """Chances of rejection when comparison i has mean `shifts[i]` in units of its standard error.
 
     `critical` are the values by rank; `widths[i]` multiplies them when the null standard error of a comparison differs
-    from that under the alternative. A rejection in the wrong direction does not count. Exact to about 1e-10: what a
-    step-down procedure decides depends only on which critical values each statistic exceeds, so those are enumerated.
+    from that under the alternative. A rejection in the wrong direction does not count, unless `both_tails`.
+
+    >>> together = rejections([2.2121] * 2, [2.8, 2.8], [0.5**0.5] * 2, sides=2)
+    >>> [round(p, 4) for p in (together.marginal[0], together.any_pair, together.all_pairs)]
+    [0.7217, 0.8595, 0.5839]
     """
-    count = len(shifts)
-    widths = [1.0] * count if widths is None else list(widths)
-    levels = sorted(set(critical))
-    if len(levels) == 1:
-        return _single_step(levels[0], shifts, loadings, df, widths)
-    if (len(levels) + 1) ** count > _MOST_PATTERNS:
-        raise NoSolution(
-            "comparisons",
-            f"the power of a step-down procedure is computed exactly for at most 6 comparisons, not {count}",
-            remedy="take correction='dunnett' or 'bonferroni', whose power is never larger, or simulate the analysis",
-        )
-    steps = [levels.index(value) for value in critical]
-    patterns = list(itertools.product(range(len(levels) + 1), repeat=count))
-    decided = np.array([_decide(pattern, steps) for pattern in patterns], dtype=float)
-    chances = np.zeros(len(patterns))
-    for scale, weight in zip(*_scales(df), strict=True):
-        bins = []
-        for shift, load, width in zip(shifts, loadings, widths, strict=True):
-            own = math.sqrt(1 - load**2)
-            below = [special.ndtr((c * width * scale - shift - load * _NODES) / own) for c in levels]
-            edges = np.vstack([np.zeros_like(_NODES), *below, np.ones_like(_NODES)])
-            bins.append(np.diff(edges, axis=0))
-        product = bins[0]
-        for other in bins[1:]:
-            product = (product[:, None, :] * other[None, :, :]).reshape(-1, len(_NODES))
-        chances += weight * (product @ _MASS)
-    del sides  # the critical values carry it: only the wanted direction is counted
-    return Rejections(
-        tuple(float(p) for p in chances @ decided),
-        float(chances @ decided.max(axis=1)),
-        float(chances @ decided.min(axis=1)),
-    )
+    widths = [1.0] * len(shifts) if widths is None else list(widths)
+    thresholds = [[value * width for value in critical] for width in widths]
+    return chances(thresholds, shifts, loadings, sides=sides, df=df, both_tails=both_tails)
+
+
+def chances(
+    thresholds: Sequence[Sequence[float]],
+    shifts: Sequence[float],
+    loadings: Sequence[float],
+    *,
+    sides: int,
+    df: float = math.inf,
+    both_tails: bool = False,
+) -> Rejections:
+    """Chances of rejection when comparison i has thresholds of its own, `thresholds[i]` by rank.
+
+    Exact to about 1e-10, step-down procedures included: see `step_down`.
+    """
+    if all(len(set(row)) == 1 for row in thresholds):
+        return _single_step([row[0] for row in thresholds], shifts, loadings, df, both_tails and sides == 2)
+    rows = [(shift, load, *row) for shift, load, row in zip(shifts, loadings, thresholds, strict=True)]
+    found = alike(rows)
+    scales, weights = _scales(df)
+    total = np.zeros(len(found) + 2)
+    for scale, weight in zip(scales, weights, strict=True):
+        kinds = [_kind(row, count, scale, sides) for row, count in found]
+        each, any_pair, all_pairs = step_down(kinds, _MASS, both_tails=both_tails)
+        total += weight * np.array([*each, any_pair, all_pairs])
+    place = {row: i for i, (row, _) in enumerate(found)}
+    return Rejections(tuple(float(total[place[row]]) for row in rows), float(total[-2]), float(total[-1]))
+
+
+def _kind(row: tuple[float, ...], count: int, scale: float, sides: int) -> Kind:
+    shift, load, *levels = row
+    own = math.sqrt(1 - load**2)
+    middle = shift + load * _NODES
+    edges = scale * np.array(levels)[:, None]
+    above = special.ndtr((middle - edges) / own)
+    return Kind(count, above, special.ndtr((-edges - middle) / own) if sides == 2 else np.zeros_like(above))
 
 
 def _single_step(
-    critical: float, shifts: Sequence[float], loadings: Sequence[float], df: float, widths: Sequence[float]
+    thresholds: Sequence[float], shifts: Sequence[float], loadings: Sequence[float], df: float, both_tails: bool
 ) -> Rejections:
     """One critical value for all: given the control's error the comparisons reject independently."""
     scales, weights = _scales(df)
     nobody, everybody, each = np.ones((len(scales), len(_NODES))), np.ones((len(scales), len(_NODES))), []
-    for shift, load, width in zip(shifts, loadings, widths, strict=True):
-        own = math.sqrt(1 - load**2)
-        rejected = special.ndtr((shift + load * _NODES - critical * width * scales[:, None]) / own)
+    for shift, load, threshold in zip(shifts, loadings, thresholds, strict=True):
+        own, edges = math.sqrt(1 - load**2), threshold * scales[:, None]
+        rejected = special.ndtr((shift + load * _NODES - edges) / own)
+        if both_tails:
+            rejected = rejected + special.ndtr((-edges - shift - load * _NODES) / own)
         nobody, everybody = nobody * (1 - rejected), everybody * rejected
         each.append(float(weights @ (rejected @ _MASS)))
     return Rejections(tuple(each), float(weights @ ((1 - nobody) @ _MASS)), float(weights @ (everybody @ _MASS)))
-
-
-def _decide(pattern: Sequence[int], steps: Sequence[int]) -> list[bool]:
-    """Step-down decisions for statistics known by the number of critical levels each exceeds."""
-    rejected = [False] * len(pattern)
-    for rank, index in enumerate(sorted(range(len(pattern)), key=lambda i: -pattern[i])):
-        if pattern[index] <= steps[rank]:
-            break
-        rejected[index] = True
-    return rejected

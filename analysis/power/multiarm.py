@@ -6,7 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from analysis.power import checks, tails
+import numpy as np
+from scipy import special
+
+from analysis.power import checks
 from analysis.power.many_to_one import dunnett_critical, rejections, step_down_critical
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange, round_up
@@ -29,20 +32,27 @@ _STEP_DOWN = ("holm", "dunnett_step_down")
 _LEVELS = (1e-12, 0.5)
 # (shifts, loadings on the control's error, widths of the critical values) of the comparisons at a size of arm.
 Comparisons = tuple[list[float], list[float], list[float]]
+Tail = tuple[int, bool]
 
 
-def _chance(power_of: str, critical: list[float], at: Comparisons, sides: int, df: float, single: bool) -> float:
+def _chance(power_of: str, critical: list[float], at: Comparisons, tail: Tail, df: float, single: bool) -> float:
     shifts, loadings, widths = at
+    sides, both_tails = tail
     if power_of == "marginal" and single:
         weakest = min(range(len(shifts)), key=lambda i: shifts[i])
-        if math.isinf(df):
-            return float(tails.special.ndtr(shifts[weakest] - critical[0] * widths[weakest]))
-        power = 1 - tails.special.nctdtr(df, shifts[weakest], critical[0])
-        return float(power)
-    found = rejections(critical, shifts, loadings, sides=sides, df=df, widths=widths)
+        return _alone(shifts[weakest], critical[0] * widths[weakest], df, sides == 2 and both_tails)
+    found = rejections(critical, shifts, loadings, sides=sides, df=df, widths=widths, both_tails=both_tails)
     if power_of == "marginal":
         return min(found.marginal)
     return found.any_pair if power_of == "any" else found.all_pairs
+
+
+def _alone(shift: float, critical: float, df: float, both_tails: bool) -> float:
+    """Power of one comparison that faces this critical value."""
+    if math.isinf(df):
+        return float(special.ndtr(shift - critical) + both_tails * special.ndtr(-shift - critical))
+    power = 1 - special.nctdtr(df, shift, critical)
+    return float(power + (np.nan_to_num(special.nctdtr(df, shift, -critical), nan=0.0) if both_tails else 0.0))
 
 
 def _check(comparisons: int, correction: str, power_of: str, control_ratio: float, n: float | None) -> None:
@@ -84,12 +94,16 @@ def several_means(
     correction: Correction = "dunnett",
     power_of: PowerOf = "marginal",
     test: Literal["z", "t"] = "z",
+    both_tails: bool = False,
 ) -> Result:
     """Size of a treated arm, power, smallest common effect or familywise level for several means against control.
 
     `delta` is a common effect of `comparisons` arms, or list one effect an arm in `deltas`; the control arm has
     `control_ratio` times the people of a treated arm (sqrt(comparisons) is best). `power_of`: "marginal" (the least
-    powered comparison), "any" (at least one rejected) or "all". Source: Dunnett (1955); Holm (1979).
+    powered comparison), "any" (at least one rejected) or "all"; `both_tails` counts rejections in the wrong direction
+    as well. Effects of unlike sign in `deltas` are each tested in their own direction. Step-down corrections are exact
+    for any number of arms with the same effect, and for 12 arms that all differ; beyond that NoSolution is raised.
+    Source: Dunnett (1955); Holm (1979); Dunnett & Tamhane (1991).
 
     >>> round(several_means(comparisons=3, delta=0.2, power=0.8).n, 3)
     508.994
@@ -108,13 +122,14 @@ def several_means(
         delta = min(effects)
         checks.different("deltas", delta, 0)
     load = math.sqrt(1 / (1 + control_ratio))
+    loads = [load] * count if deltas is None else [math.copysign(load, d) for d in deltas]
 
     def ask(kind: str) -> Question:
         def standing(n: float, delta: float) -> tuple[Comparisons, float]:
             se = sd * math.sqrt((1 + 1 / control_ratio) / n)
             each = [abs(delta)] * count if effects is None else effects
             df = n * (count + control_ratio) - count - 1 if test == "t" else math.inf
-            return ([d / se for d in each], [load] * count, [1.0] * count), df
+            return ([d / se for d in each], loads, [1.0] * count), df
 
         def critical(df: float, alpha: float) -> list[float]:
             return step_down_critical(count, alpha, kind, sides=sides, df=df, control_ratio=control_ratio)
@@ -124,7 +139,7 @@ def several_means(
             if test == "t" and kind in ("none", "bonferroni", "sidak") and power_of == "marginal":
                 # The usual report compares one arm with control by its own two-sample t test.
                 df = n * (1 + control_ratio) - 2
-            return _chance(power_of, critical(df, alpha), at, sides, df, kind not in _STEP_DOWN)
+            return _chance(power_of, critical(df, alpha), at, (sides, both_tails), df, kind not in _STEP_DOWN)
 
         return Question(
             _method("means", kind, power_of, "normal reference" if test == "z" else "t"),
@@ -156,11 +171,13 @@ def several_proportions(
     power_of: PowerOf = "marginal",
     method: Literal["pooled", "unpooled"] = "pooled",
     direction: Literal["higher", "lower"] = "higher",
+    both_tails: bool = False,
 ) -> Result:
     """Size of a treated arm, power, common treated proportion or familywise level for several proportions.
 
     `p_treated` is one proportion for `comparisons` arms (sought above `p_control` when left out, or below it with
     `direction="lower"`) or a list, one an arm. "pooled" takes the variance under the null at the mean of both arms.
+    `both_tails` counts rejections in the wrong direction as well.
     Source: Dunnett (1955); Fleiss, Levin & Paik (2003) ch. 4.
 
     >>> plan = dict(p_control=0.15, p_treated=0.183, comparisons=2, power=0.8)
@@ -190,7 +207,7 @@ def several_proportions(
             mean = (p_control * control_ratio + p) / (control_ratio + 1)
             null = math.sqrt(mean * (1 - mean) * (1 + 1 / control_ratio) / n)
             shifts.append(abs(p - p_control) / se)
-            loadings.append(math.sqrt(control) / se)
+            loadings.append(math.copysign(math.sqrt(control) / se, p - p_control))
             widths.append(null / se if method == "pooled" else 1.0)
         return shifts, loadings, widths
 
@@ -200,7 +217,7 @@ def several_proportions(
 
         def power_at(n: float, p_treated: float, alpha: float) -> float:
             at = standing(n, p_treated)
-            return _chance(power_of, critical(alpha), at, sides, math.inf, kind not in _STEP_DOWN)
+            return _chance(power_of, critical(alpha), at, (sides, both_tails), math.inf, kind not in _STEP_DOWN)
 
         return Question(
             _method("proportions", kind, power_of, f"{method} variance"),

@@ -1,6 +1,7 @@
 """Whatever is left out is found, and putting it back gives the power asked for."""
 
 import json
+import math
 import pickle
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
 
 from analysis import power
 from analysis.power import ImpossibleRequest, NoSolution, PostHocRefused
@@ -254,13 +256,67 @@ def test_every_size_from_the_lasting_one_of_a_saw_tooth_has_the_power():
 
 
 @pytest.mark.parametrize("power_of", ["marginal", "any", "all"])
-def test_many_arms_are_computed_and_step_down_says_where_it_ends(power_of):
-    answer = power.several_means(comparisons=12, delta=0.3, n=200, power_of=power_of)
-    fewer = power.several_means(comparisons=11, delta=0.3, n=200, power_of=power_of)
-    assert 0 < answer.power < 1
-    assert (answer.power > fewer.power) == (power_of == "any")
-    holm = next(r for r in power.several_means(comparisons=12, delta=0.3, power=0.8).rivals if "holm" in r.convention)
-    assert "at most 6 comparisons" in holm.why_not
+@pytest.mark.parametrize("correction", ["dunnett", "holm", "dunnett_step_down"])
+def test_many_arms_are_computed_and_one_more_arm_helps_only_to_find_any(power_of, correction):
+    twelve, eleven = (
+        power.several_means(comparisons=k, delta=0.3, n=200, power_of=power_of, correction=correction).power
+        for k in (12, 11)
+    )
+    assert 0 < twelve < 1
+    assert (twelve > eleven) == (power_of == "any")
+
+
+def test_a_step_down_procedure_finds_at_least_what_its_single_step_does():
+    for single, stepped in (("bonferroni", "holm"), ("dunnett", "dunnett_step_down")):
+        asked = {"comparisons": 20, "delta": 0.3, "n": 200}
+        assert (
+            power.several_means(**asked, correction=stepped).power
+            > power.several_means(**asked, correction=single).power
+        )
+
+
+def test_too_many_arms_that_all_differ_are_refused_with_a_remedy():
+    deltas = [0.2 + 0.01 * i for i in range(13)]
+    with pytest.raises(NoSolution, match="12 that all differ") as caught:
+        power.several_means(deltas=deltas, n=200, correction="holm")
+    assert "dunnett" in caught.value.remedy
+    assert power.several_means(deltas=deltas, n=200).power > 0.1
+
+
+@pytest.mark.parametrize("both_tails", [False, True])
+@pytest.mark.parametrize("deltas", [(0.03, 0.2, 0.3), (0.05, -0.25, 0.25)])
+def test_step_down_power_is_that_of_drawn_statistics_with_rejections_in_either_direction(deltas, both_tails):
+    rng, draws, n = np.random.default_rng(31), 200_000, 100
+    means = rng.normal([0.0, *deltas], n**-0.5, size=(draws, 4))
+    z = (means[:, 1:] - means[:, :1]) / math.sqrt(2 / n)
+    order = np.argsort(-np.abs(z), axis=1)
+    levels = -special.ndtri(0.1 / np.array([3, 2, 1]) / 2)
+    kept = np.cumprod(np.take_along_axis(np.abs(z), order, axis=1) > levels, axis=1).astype(bool)
+    rejected = np.zeros_like(kept)
+    np.put_along_axis(rejected, order, kept, axis=1)
+    if not both_tails:
+        rejected &= z * np.sign(deltas) > 0
+    seen = {
+        "marginal": rejected.mean(axis=0).min(),
+        "any": rejected.any(axis=1).mean(),
+        "all": rejected.all(axis=1).mean(),
+    }
+    for power_of, share in seen.items():
+        found = power.several_means(
+            deltas=deltas, n=n, alpha=0.1, correction="holm", power_of=power_of, both_tails=both_tails
+        ).power
+        assert abs(found - share) < 3.5 * math.sqrt(share * (1 - share) / draws), power_of
+
+
+def test_counting_both_tails_of_several_comparisons_adds_the_wrong_one():
+    asked = {"comparisons": 2, "delta": 0.05, "n": 100}
+    for correction in ("none", "bonferroni", "dunnett", "holm"):
+        both = power.several_means(**asked, correction=correction, both_tails=True)
+        assert both.power > power.several_means(**asked, correction=correction).power
+    two = power.two_means(delta=0.05, n=100, test="z").power
+    assert power.several_means(comparisons=1, delta=0.05, n=100, both_tails=True).power == pytest.approx(two, abs=1e-12)
+    shares = {"p_control": 0.3, "p_treated": 0.32, "comparisons": 2, "n": 150}
+    assert power.several_proportions(**shares, both_tails=True).power > power.several_proportions(**shares).power
 
 
 def test_a_lottery_takes_no_finite_population_correction():

@@ -13,6 +13,7 @@ import yaml
 from sqlalchemy import select
 
 from analysis.planning import Plan
+from analysis.power import partially_nested
 from pilot.models import ProtocolVersion
 
 PAGE = "sample-size"
@@ -165,8 +166,10 @@ def test_the_wizard_sizes_scores_of_people_who_share_an_advisor(reading_room):
     page = reading_room.browser("researcher").get(walk(reading_room, answers))
     plan = Plan.from_dict(yaml.safe_load(unescape(re.search(r"<code>(.*?)</code>", page.text, re.S)[1]))["sample_size"])
     assert plan.section.arms[1].nested is not None
-    # 525.4 in each group without advisors; those of the new group weigh 1 + 39 x .03 times as much.
-    assert plan.n().n == pytest.approx(525.4 * (1 + 1 + 39 * 0.03) / 2, rel=1e-3)
+    # 525.4 in each group without advisors; those of the new group weigh 1 + 39 x .03 times as much; t for 21 advisors.
+    assert plan.n().n > 525.4 * (1 + 1 + 39 * 0.03) / 2
+    book = partially_nested(delta=2, sd=10, icc=0.03, cluster_size=40, power=0.9)
+    assert plan.n().n == pytest.approx(book.n, rel=1e-3)
 
 
 @pytest.mark.parametrize(
