@@ -169,7 +169,7 @@ def test_the_wizard_sizes_scores_of_people_who_share_an_advisor(reading_room):
     # 525.4 in each group without advisors; those of the new group weigh 1 + 39 x .03 times as much; t for 21 advisors.
     assert plan.n().n > 525.4 * (1 + 1 + 39 * 0.03) / 2
     book = partially_nested(delta=2, sd=10, icc=0.03, cluster_size=40, power=0.9)
-    assert plan.n().n == pytest.approx(book.n, rel=1e-3)
+    assert plan.n().n == pytest.approx(book.n, rel=2e-3)
 
 
 @pytest.mark.parametrize(
