@@ -39,6 +39,7 @@ from pilot.protocol_sections import (
 )
 from randomization.errors import RandomizationError
 from surveys import Instrument, InstrumentError, read_xlsform
+from surveys.beside import near
 from surveys.codebook import codebook
 from surveys.errors import SurveyError
 from surveys.expressions import Expression
@@ -247,7 +248,7 @@ def _instruments(section: Any, folder: Path, problems: list[Problem]) -> dict[st
             problems.append(Problem((*place, "file"), f"there is no file '{entry['file']}' in the protocol's folder"))
             continue
         try:
-            found[name] = _with_media(_instrument(file.read_bytes()), folder / MEDIA, place, problems)
+            found[name] = _with_media(_instrument(file.read_bytes(), _beside(file)), folder / MEDIA, place, problems)
         except InstrumentError as error:
             problems.append(Problem((*place, "file"), str(error)))
     return found
@@ -269,10 +270,18 @@ def _with_media(instrument: Instrument, folder: Path, place: Path_, problems: li
     return replace(instrument, files=files) if files else instrument
 
 
+Beside = tuple[tuple[str, bytes], ...]
+"""The lists beside a workbook, by name."""
+
+
+def _beside(workbook: Path) -> Beside:
+    return tuple(near(workbook).items()) if workbook.suffix.lower() == ".xlsx" else ()
+
+
 @lru_cache(maxsize=64)
-def _instrument(workbook: bytes) -> Instrument:
+def _instrument(workbook: bytes, beside: Beside) -> Instrument:
     """A workbook is read once for its content, however often and under whatever protocol it is asked for."""
-    return read_xlsform(workbook)
+    return read_xlsform(workbook, tables=dict(beside))
 
 
 def _build(

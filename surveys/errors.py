@@ -5,6 +5,7 @@ SurveyError (ValueError)
 ├── ExpressionError        an expression cannot be parsed or evaluated; carries its text and the offset
 ├── ScoringError           answers cannot be scored
 │   └── ScoringUnknown     no published scoring rule is known, so none is invented
+├── EditError              a change of an instrument that cannot be; carries a code and the field that it is about
 ├── WaveError              the follow-up section of a protocol is wrong; carries the path of keys
 └── InputError             what a person typed cannot be understood; carries a code of the message catalogue
 """
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 __all__ = [
+    "EditError",
     "ExpressionError",
     "Finding",
     "InputError",
@@ -79,6 +81,15 @@ class ScoringError(SurveyError):
 
 class ScoringUnknown(ScoringError):
     """No published rule is known for this scale, item set or amount of missing answers; nothing is invented."""
+
+
+class EditError(SurveyError):
+    """A change of an instrument that cannot be; ``code`` says what, ``field`` where, ``values`` with which words."""
+
+    def __init__(self, code: str, field: str = "", **values: Any) -> None:
+        self.code, self.field = code, field
+        self.values: Mapping[str, Any] = values
+        super().__init__(f"{code} ({', '.join(f'{key}: {value}' for key, value in values.items())})")
 
 
 class WaveError(SurveyError):

@@ -172,7 +172,7 @@ class _Builder:
             name = source.removesuffix(".csv")
             table = self.tables[name]
             self.lists[name] = choices_of(
-                table, self.form, parameters.get("value", "name"), parameters.get("label", "label")
+                source, table, self.form, parameters.get("value", "name"), parameters.get("label", "label")
             )
             return name
         if str(item["name"]) in self.form.with_other:

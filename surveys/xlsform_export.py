@@ -12,7 +12,7 @@ import xlsxwriter
 
 from surveys.definition import Choice, Instrument, Question, Section, Text
 
-__all__ = ["Workbook", "write_xlsform"]
+__all__ = ["Workbook", "rows_of", "write_xlsform"]
 
 LANGUAGES = {"nl": "Nederlands", "en": "English", "ar": "Arabic", "tr": "Turkish", "pl": "Polish", "uk": "Ukrainian"}
 OTHER = " or_other"
@@ -38,8 +38,10 @@ def write_xlsform(instrument: Instrument) -> Workbook:
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001 - a fixed date: same form, same bytes
-    rows = list(_rows(instrument, instrument.children))
-    _sheet(book, "survey", ["type", "name"], rows)
+    rows = rows_of(instrument)
+    # Every language has its column, so that one without a single text is not lost.
+    labels = [f"label::{_spoken(language)}" for language in instrument.languages]
+    _sheet(book, "survey", ["type", "name", *labels], rows)
     # "other" is added on reading, and a list that is a table as well comes from its file again.
     listed = {
         name: c for name, c in instrument.lists.items() if not name.endswith(OTHER) and name not in instrument.tables
@@ -50,6 +52,11 @@ def write_xlsform(instrument: Instrument) -> Workbook:
     _sheet(book, "settings", [], [settings | {"default_language": _spoken(instrument.default_language)}])
     book.close()
     return Workbook(target.getvalue(), {f"{name}.csv": _csv(rows) for name, rows in instrument.tables.items()})
+
+
+def rows_of(instrument: Instrument) -> list[Row]:
+    """The rows of the survey sheet in order; the first stands in row 2."""
+    return list(_rows(instrument, instrument.children))
 
 
 def _spoken(code: str) -> str:

@@ -9,7 +9,7 @@ from pilot.models.incentives import GiftCard
 from pilot.models.messages import Message
 from pilot.models.paper import PaperDecision, PaperEntry
 from pilot.models.people import Consent, Identity, Invitee, Participant, Screening, Withdrawal
-from pilot.models.pilots import Commitment, Freeze, Look, Pilot, ProtocolVersion, Publication
+from pilot.models.pilots import Commitment, Freeze, Look, Pilot, ProtocolVersion, Publication, QuestionnaireDraft
 from pilot.models.staff import ROLES, Membership, Organisation, Role, User
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Pilot",
     "ProtocolVersion",
     "Publication",
+    "QuestionnaireDraft",
     "Redemption",
     "Role",
     "Screening",

@@ -120,3 +120,22 @@ class Publication(Base):
     made_at: Mapped[datetime]
     parts: Mapped[dict[str, Any]]
     cells: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+
+
+class QuestionnaireDraft(Base):
+    """One version of a questionnaire that is being written. Versions are added and never changed, so that nothing that
+    somebody wrote is lost; what is asked of people changes only with the protocol.
+    """
+
+    __tablename__ = "questionnaire_drafts"
+    __table_args__ = (UniqueConstraint("pilot_id", "name", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pilot_id: Mapped[int] = mapped_column(ForeignKey("pilots.id"), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    number: Mapped[int]
+    content: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+    deed: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str] = mapped_column(String(120), default="")
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    saved_at: Mapped[datetime]

@@ -20,6 +20,7 @@ PERSONAS = (
     "paper",
     "researcher",
     "design",
+    "instruments",
     "policymaker",
     "steward",
     "administrator",

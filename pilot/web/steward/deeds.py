@@ -47,6 +47,7 @@ NAMES: dict[str, object] = {
     "protocol_locked": _("protocol locked"),
     "protocol_proposed": _("protocol proposed"),
     "published": _("numbers published"),
+    "questionnaire_drafted": _("questionnaire being written"),
     "recruitment_started": _("recruitment started"),
     "referred": _("referred"),
     "role_given": _("role given"),

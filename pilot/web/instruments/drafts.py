@@ -1,0 +1,216 @@
+"""Drafts: begin one as a copy, see its questions in order, add and move them, go back to an earlier version, take it
+away.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+
+from flask import flash, g, redirect, render_template, request, send_file, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from pilot import drafting
+from pilot.errors import NotYours, Refused, Stale
+from pilot.web.instruments import bp, desk, words
+from pilot.web.instruments.overview import XLSX, judge_upload, page, protocol_in_force
+from pilot.web.rules import rule
+from surveys import Instrument
+from surveys.definition import CHOOSING, KINDS, Question, Section
+from surveys.editing import add, before, behind, put, remove
+from surveys.errors import EditError
+from surveys.xlsform_export import write_xlsform
+
+
+@bp.post("/<slug>/instruments/drafts")
+@rule.may("propose_protocol")
+def begin(slug: str) -> Response | tuple[str, int]:
+    """A draft as a copy: of a questionnaire in force, or of a workbook that somebody puts in."""
+    name = request.form.get("name", "").strip().lower()
+    form, copied = _copied()
+    if not isinstance(form, Instrument):
+        return form, 422
+    try:
+        work = drafting.start(g.session, g.pilot, name, form, copied=copied, author_id=g.user.id, now=g.now)
+    except Refused as error:
+        return page(error=_not_begun(error), place="name"), 422
+    flash(_("The draft is there. What is asked of people stays as it is until a next protocol is locked."), "good")
+    return redirect(url_for("instruments.draft", slug=slug, name=work.name), code=303)
+
+
+def _not_begun(error: Refused) -> str:
+    if error.code == "name":
+        return _("Give the draft a name of small letters, figures, _ and -. Start with a letter.")
+    if error.code == "taken":
+        return _("There is a draft with that name already. Go on with it, or choose another name.")
+    return str(error)
+
+
+def _copied() -> tuple[Instrument | str, str]:
+    """The form to copy and what it is called; else the page that says why there is none."""
+    chosen = request.form.get("of", "")
+    if chosen:
+        protocol = protocol_in_force()
+        if protocol is None or chosen not in protocol.instruments:
+            return page(error=_("Choose the questionnaire to copy."), place="of"), ""
+        return protocol.instruments[chosen], f"{chosen}, {protocol.instruments[chosen].fingerprint[:12]}"
+    judged = judge_upload()
+    if judged is None:
+        return page(error=_("Choose a file first.")), ""
+    if judged.instrument is None:
+        return page(judged), ""
+    return judged.instrument, judged.file[:80]
+
+
+@bp.get("/<slug>/instruments/drafts/<name>")
+@rule.may("see_protocol")
+def draft(slug: str, name: str) -> str:  # noqa: ARG001
+    return _draft(name)
+
+
+def _draft(name: str, errors: list[tuple[str, str]] | None = None) -> str:
+    work = desk.opened(name)
+    found = desk.judged(work.form)
+    return render_template(
+        "instruments/draft.html",
+        work=work,
+        lines=desk.lines(work.form),
+        whole=found.findings.get("", ()),
+        whole_problems=found.problems.get("", ()),
+        state=words.found(found.count("error"), found.count("warning"), found.sentences),
+        usable=not found.count("error"),
+        kinds=words.KINDS,
+        problems_named=words.PROBLEMS,
+        places=desk.places(work.form),
+        lists=[(one, one) for one in work.form.lists if not one.endswith(" or_other")],
+        versions=[(row, words.done(row.deed, row.subject), desk.author(row.author_id))
+                  for row in drafting.history(g.session, g.pilot, name)[:50]],
+        files=list(FILES),
+        may_write=desk.may_write(),
+        typed=request.form,
+        errors=errors or [],
+    )  # fmt: skip
+
+
+@bp.post("/<slug>/instruments/drafts/<name>/add")
+@rule.may("propose_protocol")
+def add_question(slug: str, name: str) -> Response | tuple[str, int]:
+    kind, own = request.form.get("kind", ""), request.form.get("name", "").strip()
+    try:
+        item = _new(kind, own, request.form.get("list", ""))
+        make = lambda form: add(form, item, after=request.form.get("after", ""))  # noqa: E731
+        _save(name, make, touches=(), deed=("added", own))
+    except EditError as error:
+        return _draft(name, [(error.field, words.refused(error))]), 422
+    return redirect(url_for("instruments.question", slug=slug, name=name, question=own), code=303)
+
+
+def _new(kind: str, name: str, list_: str) -> Question | Section:
+    if kind in ("group", "repeat"):
+        return Section(name, (), repeats=kind == "repeat")
+    if kind not in KINDS:
+        raise EditError("kind_unknown", "kind")
+    return Question(name, kind, choices=(list_ or name or "list") if kind in CHOOSING else "")  # type: ignore[arg-type]
+
+
+@bp.post("/<slug>/instruments/drafts/<name>/move")
+@rule.may("propose_protocol")
+def move(slug: str, name: str) -> Response | tuple[str, int]:
+    """One up or one down (`up`, `down`), or to a place by name (`moved`, `after`)."""
+    form, given = desk.opened(name).form, request.form
+    own = given.get("up") or given.get("down") or given.get("moved") or ""
+    try:
+        if given.get("moved"):
+            after: str | None = given.get("after", "")
+        else:
+            after = before(form, own) if given.get("up") else behind(form, own)
+        if after is not None:
+            target = after
+            _save(name, lambda form: put(form, own, target), touches=(own,), deed=("moved", own))
+    except EditError as error:
+        return _draft(name, [(error.field, words.refused(error))]), 422
+    except Stale:
+        return _draft(name, [("questions", _("Somebody else changed this question in the meantime. Look again."))]), 409
+    return redirect(url_for("instruments.draft", slug=slug, name=name) + f"#q-{own}", code=303)
+
+
+@bp.post("/<slug>/instruments/drafts/<name>/remove")
+@rule.may("propose_protocol")
+def remove_question(slug: str, name: str) -> Response | tuple[str, int]:
+    own = request.form.get("question", "")
+    try:
+        _save(name, lambda form: remove(form, own), touches=(own,), deed=("removed", own))
+    except EditError as error:
+        return _draft(name, [("questions", words.refused(error))]), 422
+    except Stale:
+        said = _("Somebody else changed this question in the meantime. It was not removed. Look at it first.")
+        return _draft(name, [("questions", said)]), 409
+    flash(_("%(name)s is removed. An earlier version still holds it.", name=own), "good")
+    return redirect(url_for("instruments.draft", slug=slug, name=name), code=303)
+
+
+@bp.post("/<slug>/instruments/drafts/<name>/restore")
+@rule.may("propose_protocol")
+def restore(slug: str, name: str) -> Response | tuple[str, int]:
+    """Makes an earlier version the newest; those in between stay."""
+    wanted = request.form.get("wanted", "")
+    try:
+        number = int(wanted) if wanted.isdecimal() and len(wanted) < 9 else 0
+        drafting.restore(g.session, g.pilot, name, number, seen=seen_version(), author_id=g.user.id, now=g.now)
+    except Stale:
+        said = _("Somebody else saved a version in the meantime. Nothing was changed. Look at it first.")
+        return _draft(name, [("versions", said)]), 409
+    flash(_("Version %(number)s stands again. The others are kept.", number=number), "good")
+    return redirect(url_for("instruments.draft", slug=slug, name=name), code=303)
+
+
+@bp.get("/<slug>/instruments/drafts/<name>/<filename>")
+@rule.may("see_protocol")
+def take(slug: str, name: str, filename: str) -> Response:  # noqa: ARG001
+    """The draft as a file, as it stands now or as it stood in a version (`?version=3`)."""
+    number = request.args.get("version", type=int)
+    work = desk.opened(name, number)
+    if filename not in FILES:
+        raise NotYours("there is no such file")
+    mimetype, make = FILES[filename]
+    named = f"{name}-version-{work.number}.{filename.rsplit('.', 1)[1]}"
+    return send_file(io.BytesIO(make(work.form)), mimetype=mimetype, as_attachment=True, download_name=named)
+
+
+def _save(
+    name: str, make: Callable[[Instrument], Instrument], *, touches: tuple[str, ...], deed: tuple[str, str]
+) -> drafting.Work:
+    return drafting.change(
+        g.session, g.pilot, name, make, seen=seen_version(), touches=touches, deed=deed, author_id=g.user.id, now=g.now
+    )
+
+
+def seen_version() -> int:
+    """The version that stood on the page that was sent; no version is 0."""
+    given = request.form.get("version", "")
+    return int(given) if given.isdecimal() and len(given) < 9 else 0
+
+
+def _zipped(form: Instrument) -> bytes:
+    """The workbook and the lists that belong beside it."""
+    written, packed = write_xlsform(form), io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{form.name}.xlsx", written.content)
+        for file, content in written.tables.items():
+            archive.writestr(file, content)
+    return packed.getvalue()
+
+
+def _json(form: Instrument) -> bytes:
+    return json.dumps(form.to_dict(), ensure_ascii=False, indent=1).encode()
+
+
+FILES: dict[str, tuple[str, Callable[[Instrument], bytes]]] = {
+    "form.xlsx": (XLSX, lambda form: write_xlsform(form).content),
+    "form.json": ("application/json", _json),
+    "form.zip": ("application/zip", _zipped),
+}
+"""Adding a form in which a draft can be taken away is adding a line."""
