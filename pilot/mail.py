@@ -15,9 +15,12 @@ from pilot.settings import Settings
 SECONDS = 15
 
 
-def send(settings: Settings, to: str, subject: str, body: str, *, kind: str, reference: str = "") -> None:
-    """Send one message in plain text; `kind` starts the name of its file in the outbox. With a `reference` every try
-    carries the same Message-ID, by which mail servers and readers know it again.
+def send(
+    settings: Settings, to: str, subject: str, body: str, *, kind: str, reference: str = "", html: str = ""
+) -> None:
+    """Send one message in plain text, and beside it the same words as HTML where that is given; `kind` starts the name
+    of its file in the outbox. With a `reference` every try carries the same Message-ID, by which mail servers and
+    readers know it again.
 
     Raises Busy when the mail server cannot take it now, Undeliverable when it says that the address is of no use, and
     SettingsError when `smtp_url` is not an address.
@@ -28,6 +31,8 @@ def send(settings: Settings, to: str, subject: str, body: str, *, kind: str, ref
     message["Date"], message["Message-ID"] = formatdate(localtime=False), _name(reference)
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body)
+    if html:
+        message.add_alternative(html, subtype="html")
     if settings.smtp_url:
         _by_server(settings.smtp_url, message)
     else:

@@ -103,7 +103,7 @@ def doubtful(session: Session) -> int:
 
 
 def lease(session: Session, *, now: datetime, limit: int = 20) -> Sequence[Message]:
-    """Messages to send now, marked as being sent; several workers never get the same one.
+    """Messages to send now, marked as being sent; several workers never get the same one. Letters wait for a steward.
 
     What is due is a matter of the pilot's time, `now`; how long a lease holds is one of the clock that workers share.
     """
@@ -111,7 +111,7 @@ def lease(session: Session, *, now: datetime, limit: int = 20) -> Sequence[Messa
     free = or_(Message.lease_until.is_(None), Message.lease_until < shared)
     query = (
         select(Message)
-        .where(Message.status == "queued", Message.due_at <= now, free)
+        .where(Message.status == "queued", Message.channel != "letter", Message.due_at <= now, free)
         .order_by(Message.due_at, Message.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

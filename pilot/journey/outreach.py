@@ -216,6 +216,6 @@ def _problems(rows: list[Mapping[str, str]], known: set[str], protocol: Protocol
         for column, longest in LIMITS.items():
             if len(row.get(column) or "") > longest:
                 yield line, Reason("too_long", column=column, longest=longest)
-        language, spoken = row.get("language"), protocol.pilot.languages
+        language, spoken = row.get("language"), (*protocol.pilot.languages, *protocol.pilot.interface_languages)
         if language and language not in spoken:
             yield line, Reason("one_of", column="language", value=language, known=", ".join(spoken))

@@ -9,6 +9,7 @@ from html import escape
 
 import segno
 
+from pilot.post import markup
 from pilot.post.wording import Letter
 
 STYLE = """
@@ -17,38 +18,35 @@ body { font-family: "DejaVu Sans", "Liberation Sans", sans-serif; font-size: 12p
 address { font-style: normal; white-space: pre-line; height: 38mm; margin-top: 22mm }
 section + section { break-before: page }
 h1 { font-size: 16pt; line-height: 1.25; margin: 0 0 6mm }
-p { margin: 0 0 4mm }
+p { margin: 0 0 4mm; overflow-wrap: anywhere }
 .code { display: flex; gap: 8mm; align-items: center; margin-top: 8mm }
 .code img { width: 38mm; height: 38mm }
 """
 
 
-def html(letters: Sequence[tuple[Letter, str]]) -> str:
-    """Letters, each with its language, as one HTML page; every letter begins on a new sheet."""
-    (first, language) = letters[0]
-    sheets = "".join(_sheet(letter, spoken) for letter, spoken in letters)
+def html(letters: Sequence[Letter]) -> str:
+    """Letters as one HTML page; every letter begins on a new sheet, in its own language and direction."""
+    first = letters[0]
+    sheets = "".join(_sheet(letter) for letter in letters)
     return (
-        f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(first.subject)}</title>'
+        f'<!DOCTYPE html><html lang="{first.language}"><head><meta charset="utf-8">'
+        f"<title>{escape(first.subject)}</title>"
         f"<style>{STYLE}</style></head><body>{sheets}</body></html>"
     )
 
 
-def _sheet(letter: Letter, language: str) -> str:
+def _sheet(letter: Letter) -> str:
     """One letter, the square code drawn into it."""
-    paragraphs = "".join(f"<p>{escape(part)}</p>" for part in letter.body.strip().split("\n\n"))
+    words = "".join(markup.paragraphs(letter, links=False))
     return (
-        f'<section lang="{language}"><address>{escape(letter.to)}</address><h1>{escape(letter.subject)}</h1>'
-        f'{paragraphs}<div class="code"><img src="{_square(letter.link)}" alt="{escape(letter.link)}"></div></section>'
+        f'<section lang="{letter.language}" dir="{markup.direction(letter.language)}">'
+        f'<address dir="ltr">{escape(letter.to)}</address><h1>{escape(letter.subject)}</h1>'
+        f'{words}<div class="code"><img src="{_square(letter.link)}" alt="{escape(letter.link)}"></div></section>'
     )
 
 
-def pdf(letter: Letter, *, language: str) -> bytes:
-    """The letter as PDF/UA, so that it can also be read aloud."""
-    return batch([(letter, language)])
-
-
-def batch(letters: Sequence[tuple[Letter, str]]) -> bytes:
-    """Several letters, each with its language, as one PDF/UA file for the printer. ValueError without letters."""
+def batch(letters: Sequence[Letter]) -> bytes:
+    """Several letters as one PDF/UA file for the printer, which can also be read aloud. ValueError without letters."""
     from weasyprint import HTML
 
     if not letters:

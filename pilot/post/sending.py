@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from datetime import datetime
 
@@ -12,7 +11,7 @@ from pilot.db import Database
 from pilot.errors import PilotError, Undeliverable, Unsure
 from pilot.journey import followup
 from pilot.models import Message, Pilot
-from pilot.post import paper
+from pilot.post import markup
 from pilot.post.wording import Letter, compose
 from pilot.settings import Settings
 
@@ -88,7 +87,8 @@ def _settle(database: Database, message_id: int, outcome: str, now: datetime, er
 
 def _by_email(settings: Settings, letter: Letter, message: Message) -> None:
     kind = f"{message.id:06d}-{message.kind}"
-    mail.send(settings, letter.to, letter.subject, letter.body, kind=kind, reference=_reference(message))
+    page, reference = markup.page(letter), _reference(message)
+    mail.send(settings, letter.to, letter.subject, letter.body, kind=kind, reference=reference, html=page)
 
 
 def _by_text(settings: Settings, letter: Letter, message: Message) -> None:
@@ -101,21 +101,8 @@ def _reference(message: Message) -> str:
     return f"{message.id}:{message.key}"
 
 
-def _by_letter(settings: Settings, letter: Letter, message: Message) -> None:
-    _file(settings, f"{message.id:06d}-{message.kind}.pdf", paper.pdf(letter, language=message.language))
-
-
-def _file(settings: Settings, name: str, content: bytes) -> None:
-    """The name holds the message's number: sending it again writes the same file and not a second one."""
-    settings.outbox.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = settings.outbox / f".{name}.part"
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    os.replace(beside, settings.outbox / name)
-
-
 CHANNELS: dict[str, Callable[[Settings, Letter, Message], None]] = {
     "email": _by_email,
     "sms": _by_text,
-    "letter": _by_letter,
 }
+"""Letters are not among them: a steward prints them, a batch at a time."""

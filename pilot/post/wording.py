@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
 
@@ -17,19 +19,28 @@ from pilot.protocol import Protocol
 from pilot.settings import Settings
 
 FOLDER = Path(__file__).parent / "templates"
-LANGUAGES = ("nl", "en")
+LANGUAGES = ("nl", "en", "ar", "tr", "pl", "uk")
+CALLS = ("nl", "en")
+"""Languages in which an interviewer begins a call."""
+ISOLATE, RELEASE = "\u2066", "\u2069"
+"""Around a number in a text from right to left, where 0800 - 0000 would be read as 0000 - 0800."""
 PAGES = {"statement": ("statement", "statement"), "gift": ("gift", "gift")}
 """For messages that belong to no wave: the page that their link opens, and the purpose of that link."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message that is ready to go. `link` is its one address, for a square code on paper."""
+    """A message that is ready to go. `link` is its one address, for a square code on paper; `foreign` is the part of
+    the body that exists in another language only.
+    """
 
     to: str
     subject: str
     body: str
     link: str
+    language: str = "nl"
+    foreign: str = ""
+    foreign_language: str = "nl"
 
 
 def compose(
@@ -49,12 +60,14 @@ def compose(
     page, purpose = ("s", "survey") if message.wave else PAGES.get(message.kind, ("e", "enrol"))
     link = _address(settings, page, _token(settings, participant, purpose, message, now))
     privacy = _address(settings, "privacy", _token(settings, participant, "privacy", message, now))
-    values = {
+    values: dict[str, object] = {
         "name": identity.name,
         "link": link,
         "privacy": privacy,
         "receipt": message.detail.get("receipt", ""),
         "code": identity.resume_code,
+        "resume": f"{settings.base_url}/p/{pilot.slug}/resume",
+        "before": message.detail.get("before", False),
         "minutes": statement.minutes if statement is not None else 0,
     }
     return _letter(message, pilot, protocol, to, link, values)
@@ -67,27 +80,42 @@ def _invitation(
     if not to:
         return None
     arm = protocol.outreach_arm(invitee.outreach_arm)
-    text = "" if arm is None else arm.message.get(message.language) or arm.message["nl"]
+    words = {"nl": ""} if arm is None else arm.message
+    spoken = message.language if words.get(message.language) else "nl"
+    text, foreign = words[spoken], words[spoken] if spoken != _language(message) else ""
     link = f"{settings.base_url}/p/{pilot.slug}/c/{invitee.code}"
-    values = {"name": invitee.name or "", "link": link, "code": invitee.code, "text": text}
-    return _letter(message, pilot, protocol, to, link, values)
+    values = {"name": invitee.name or "", "link": link, "code": invitee.code, "text": text, "foreign": bool(foreign)}
+    return replace(_letter(message, pilot, protocol, to, link, values), foreign=foreign, foreign_language=spoken)
 
 
 def _letter(
-    message: Message, pilot: Pilot, protocol: Protocol, to: str, link: str, values: Mapping[str, str | None]
+    message: Message, pilot: Pilot, protocol: Protocol, to: str, link: str, values: Mapping[str, object]
 ) -> Letter:
-    language = message.language if message.language in LANGUAGES else "nl"
+    language = _language(message)
     title = pilot.title.get(language) or pilot.title["nl"]
     template = _templates().get_template(f"{language}/{message.kind}.txt")
     text = template.render(
         title=title,
-        phone=protocol.pilot.phone,
         organisation=protocol.pilot.organisation,
         channel=message.channel,
-        **values,
+        **_apart({"phone": protocol.pilot.phone, **values}, language),
     )
     subject, _, body = text.partition("\n")
-    return Letter(to, subject.strip(), body.strip() + "\n", link)
+    subject = subject.replace(ISOLATE, "").replace(RELEASE, "").strip()
+    return Letter(to, subject, re.sub(r"\n{3,}", "\n\n", body.strip()) + "\n", link, language)
+
+
+def _language(message: Message) -> str:
+    """The person's own language when there are words in it, else Dutch."""
+    return message.language if message.language in LANGUAGES else "nl"
+
+
+def _apart(values: Mapping[str, object], language: str) -> dict[str, object]:
+    """Numbers and codes, kept from left to right in a language that is written the other way."""
+    if Locale.parse(language).text_direction == "ltr":
+        return dict(values)
+    kept = {name: f"{ISOLATE}{values[name]}{RELEASE}" for name in ("phone", "code", "receipt") if values.get(name)}
+    return {**values, **kept}
 
 
 def on_paper(settings: Settings, pilot: Pilot, protocol: Protocol, invitee: Invitee) -> Letter | None:
@@ -98,7 +126,7 @@ def on_paper(settings: Settings, pilot: Pilot, protocol: Protocol, invitee: Invi
 
 def spoken(pilot: Pilot, protocol: Protocol, participant: Participant) -> str:
     """How a call begins, in the person's language: first who answers, only then what it is about."""
-    language = participant.language if participant.language in LANGUAGES else "nl"
+    language = participant.language if participant.language in CALLS else "nl"
     name = participant.identity.name if participant.identity else None
     template = _templates().get_template(f"{language}/call.txt")
     title = pilot.title.get(language) or pilot.title["nl"]

@@ -7,13 +7,14 @@ New texts stand in a catalogue without a translation until somebody writes one; 
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+MESSAGES = FOLDER.parent / "post" / "templates"
 
 
 def unreviewed(language: str) -> bool:
-    """Whether the catalogue of a language says in its head that a translator has not looked at it yet.
+    """Whether a catalogue of a language, or one of its messages, says that a translator has not looked at it yet.
 
     >>> unreviewed("nl"), unreviewed("ar")
     (False, True)
     """
-    paths = sorted((FOLDER / language / "LC_MESSAGES").glob("*.po"))
+    paths = [*(FOLDER / language / "LC_MESSAGES").glob("*.po"), *(MESSAGES / language).glob("*.txt")]
     return any("X-Review: needed" in path.read_text(encoding="utf-8").partition("\n\n")[0] for path in paths)

@@ -77,8 +77,8 @@ def printed(slug: str, number: int) -> Response:
     """The letters of a batch as one PDF, each on its own sheet; the same letters each time."""
     _version, protocol = staff.in_force()
     people = outreach.in_batch(g.session, _batch(number))
-    written = ((wording.on_paper(state().settings, g.pilot, protocol, who), who.language) for who in people)
-    letters = [(letter, language) for letter, language in written if letter is not None]
+    written = (wording.on_paper(state().settings, g.pilot, protocol, who) for who in people)
+    letters = [letter for letter in written if letter is not None]
     if not letters:
         raise NotYours("nobody of this batch still waits")
     answer = make_response(paper.batch(letters))
