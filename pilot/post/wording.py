@@ -124,11 +124,11 @@ def on_paper(settings: Settings, pilot: Pilot, protocol: Protocol, invitee: Invi
     return _invitation(invitee, settings, pilot, protocol, message)
 
 
-def spoken(pilot: Pilot, protocol: Protocol, participant: Participant) -> str:
-    """How a call begins, in the person's language: first who answers, only then what it is about."""
+def spoken(pilot: Pilot, protocol: Protocol, participant: Participant, *, at_the_desk: bool = False) -> str:
+    """How an interview begins, in the person's language: first who it is, only then what it is about."""
     language = participant.language if participant.language in CALLS else "nl"
     name = participant.identity.name if participant.identity else None
-    template = _templates().get_template(f"{language}/call.txt")
+    template = _templates().get_template(f"{language}/{'desk' if at_the_desk else 'call'}.txt")
     title = pilot.title.get(language) or pilot.title["nl"]
     return template.render(name=name or "", organisation=protocol.pilot.organisation, title=title).strip()
 

@@ -66,15 +66,15 @@ def test_somebody_is_called_twice_and_answers_by_telephone(doors: Doors, desk, a
     looked_at(page, axe, artefacts, "telephone-call-1280")
     page.get_by_label("Nobody answered").check()
     page.get_by_role("button", name="Keep").click()
-    expect(page.locator("main")).to_contain_text("Calls so far")
+    expect(page.locator("main")).to_contain_text("Attempts so far")
     page.set_viewport_size({"width": 360, "height": 740})
     looked_at(page, axe, artefacts, "telephone-call-360")
-    page.get_by_role("link", name="Start the questions").click()
+    page.get_by_role("link", name="Start the questions by telephone").click()
     while "/q/" in page.url:
         answer(page, answers_to(page.content(), person(1), {"training_started": "yes"}))
     expect(page.locator("h1")).to_have_text("Check the answers")
     send(page)
-    expect(page.locator("main")).to_contain_text("Nobody has to be called now.")
+    expect(page.locator("main")).to_contain_text("Nobody has to be interviewed now.")
     with doors.site.reading() as (session, _pilot):
         sent = session.scalars(select(Submission).where(Submission.wave == WAVE)).one()
         tried = session.scalars(select(Event.detail).where(Event.kind == "contact_attempt").order_by(Event.id)).all()

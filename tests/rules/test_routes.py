@@ -38,6 +38,7 @@ VALUES = {
     "code": "AAAA-BBBB",
     "name": "final",
     "number": "1",
+    "mode": "phone",
 }
 
 

@@ -1,11 +1,11 @@
-"""The list of people to call."""
+"""The list of people to interview."""
 
 from __future__ import annotations
 
-from flask import g, render_template, request
+from flask import g, render_template
 
-from pilot.web import forms, staff
-from pilot.web.interviewer import bp, reading
+from pilot.web import open_lists, staff
+from pilot.web.interviewer import bp, reading, words
 from pilot.web.rules import rule
 from pilot.web.waves import titles
 
@@ -13,17 +13,14 @@ from pilot.web.waves import titles
 @bp.get("/<slug>/interviews")
 @rule.may("interview")
 def queue(slug: str) -> str:
-    try:
-        wanted = forms.text(request.args, "words", longest=200)
-    except forms.TooLong:
-        wanted = ""
-    _version, protocol = staff.in_force()
+    wanted, (_version, protocol) = open_lists.wanted(), staff.in_force()
     rows = reading.calls(g.session, g.pilot, protocol, today=staff.today())
     return render_template(
         "interviewer/queue.html",
         slug=slug,
         rows=[row for row in rows if row.holds(wanted)],
         words=wanted,
+        modes=words.MODES,
         now=g.now,
         titles=titles(protocol),
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask import g, render_template, request
+from flask import g, render_template
 
 from pilot import access
-from pilot.web import forms, staff
+from pilot.web import open_lists, staff
 from pilot.web.paper import bp, reading
 from pilot.web.rules import rule
 from pilot.web.waves import titles
@@ -14,10 +14,7 @@ from pilot.web.waves import titles
 @bp.get("/<slug>/paper")
 @rule.may("type_paper")
 def overview(slug: str) -> str:
-    try:
-        wanted = forms.text(request.args, "words", longest=200)
-    except forms.TooLong:
-        wanted = ""
+    wanted = open_lists.wanted()
     _version, protocol = staff.in_force()
     rows = reading.rows(g.session, g.pilot, protocol, today=staff.today())
     return render_template(

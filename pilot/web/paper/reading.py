@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pilot.catalogue.offers import plain
 from pilot.errors import NotYours
 from pilot.journey import paper
-from pilot.models import Allocation, Identity, PaperEntry, Participant, Pilot, Submission
+from pilot.models import PaperEntry, Participant, Pilot, Submission
 from pilot.protocol import Protocol
+from pilot.web import open_lists
 
 State = Literal["out", "typed_once", "differs"]
 
@@ -36,42 +35,23 @@ class Row:
         return any(entry.entered_by == user_id for entry in self.entries)
 
     def holds(self, words: str) -> bool:
-        known = plain(f"{self.name} {self.participant.study_id}")
-        return all(word in known for word in plain(words).split())
+        return open_lists.holds(words, self.name, self.participant.study_id)
 
 
 def rows(
     session: Session, pilot: Pilot, protocol: Protocol, *, today: date, participant: Participant | None = None
 ) -> list[Row]:
     """The forms that are not finished, those that wait for a decision first, then by the day on which they close."""
-    query = (
-        select(Participant, Identity, Allocation.allocated_at)
-        .join(Allocation, Allocation.participant_id == Participant.id)
-        .outerjoin(Identity, Identity.participant_id == Participant.id)
-        .where(
-            Participant.pilot_id == pilot.id,
-            Participant.mode == pilot.mode,
-            Participant.withdrawn.is_(None),
-        )
-    )
-    if participant is not None:
-        query = query.where(Participant.id == participant.id)
-    people = {person.id: (person, identity, on.date()) for person, identity, on in session.execute(query)}
-    typed = paper.waiting(session, {key: person for key, (person, _identity, _on) in people.items()})
-    finished = {
-        (person, wave)
-        for person, wave in session.execute(
-            select(Submission.participant_id, Submission.wave).where(Submission.participant_id.in_(list(people)))
-        )
-    }
+    people = open_lists.drawn(session, pilot, participant)
+    typed = paper.waiting(session, {key: one.participant for key, one in people.items()})
+    finished = open_lists.pairs(session, Submission, people)
     found = []
-    for wave in (wave for wave in protocol.waves[1:] if paper.MODE in wave.modes):
-        for key, (person, identity, on) in people.items():
-            due, entries = wave.on(on), tuple(typed.get((key, wave.name), ()))
+    for wave in open_lists.waves_in(protocol, paper.MODE):
+        for key, one in people.items():
+            due, entries = wave.on(one.on), tuple(typed.get((key, wave.name), ()))
             open_ = due.status(today) == "open"
             if (key, wave.name) not in finished and (open_ or entries):
-                name = identity.name or "" if identity is not None else ""
-                found.append(Row(person, name, wave.name, due.closes_on, entries))
+                found.append(Row(one.participant, one.name, wave.name, due.closes_on, entries))
     return sorted(found, key=lambda row: (-len(row.entries), row.closes_on, row.participant.study_id))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from html import unescape
@@ -161,6 +161,22 @@ def reading_room(tmp_path_factory: pytest.TempPathFactory, furnished_office: Pat
 def demo_office(tmp_path: Path, furnished_office: Path) -> Iterator[Office]:
     """The same installation as a demo."""
     yield from opened(furnished_office, tmp_path / "home", kind="demo")
+
+
+@pytest.fixture
+def office_of() -> Iterator[Callable[[Site], Office]]:
+    """`office_of(site)`: a browser for everybody at a pilot that the test made itself."""
+    offices: list[Office] = []
+
+    def build(site: Site) -> Office:
+        app = create_app(site.settings, clock=lambda: office.now)
+        office = Office(site.settings, app, app.extensions["adviespilot"].database)
+        offices.append(office)
+        return office
+
+    yield build
+    for each in offices:
+        each.database.dispose()
 
 
 def opened(furnished: Path, home: Path, **settings: Any) -> Iterator[Office]:

@@ -6,12 +6,14 @@ import re
 from datetime import timedelta
 
 import pytest
-from small_pilot import START, person
+from small_pilot import START, changed, make, person, settings_for
+from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from pilot import locking
+from pilot import dataset, locking
 from pilot.journey import answering, withdrawal
-from pilot.models import Event, Submission
+from pilot.models import Event, Participant, Submission
+from pilot.web.interviewer import reading, words
 from surveys.path import walk
 
 WAVE = "followup_3m"
@@ -31,7 +33,7 @@ def first_in(office) -> str:
 
 
 def test_nobody_is_called_before_a_list_is_open_and_everybody_with_a_number_is_after(office):
-    assert "Nobody has to be called now." in office.get("interviewer", "interviews")
+    assert "Nobody has to be interviewed now." in office.get("interviewer", "interviews")
     office.now = START + timedelta(days=95)
     assert "12 people" in office.get("interviewer", "interviews")
 
@@ -41,7 +43,7 @@ def test_an_interviewer_never_sees_an_arm(called):
         _version, protocol = locking.in_force(session, called.site.pilot(session).id)
     labels = [label for arm in protocol.arms for label in arm.label.values()]
     for study_id in {called.study_id(arm.name) for arm in protocol.arms}:
-        for path in ("interviews", f"interviews/{study_id}", f"interviews/{study_id}/{WAVE}/q/welcome"):
+        for path in ("interviews", f"interviews/{study_id}", f"interviews/{study_id}/{WAVE}/phone/q/welcome"):
             for lang in ("en", "nl"):
                 page = called.browser("interviewer").get(f"/{called.slug}/{path}", query_string={"lang": lang})
                 assert page.status_code == 200
@@ -104,14 +106,14 @@ def test_whoever_has_stopped_is_not_in_the_queue(called):
         participant = called.participant(session, study_id)
         withdrawal.withdraw(session, participant, "no_contact", actor_id=None, now=called.now)
     assert study_id not in called.html("interviewer", "interviews")
-    called.get("interviewer", f"interviews/{study_id}/{WAVE}/q/welcome", status=404)
+    called.get("interviewer", f"interviews/{study_id}/{WAVE}/phone/q/welcome", status=404)
 
 
-def answer_by_telephone(office, study_id: str) -> int:
+def answer_in(office, study_id: str, mode: str) -> int:
     """Reads the list out, question after question, as the pages lead; gives the number of pages."""
     given = {"training_started": "yes"}
     pages, client = 0, office.browser("interviewer")
-    path = f"/{office.slug}/interviews/{study_id}/{WAVE}"
+    path = f"/{office.slug}/interviews/{study_id}/{WAVE}/{mode}"
     while "/q/" in (here := client.get(path, follow_redirects=True).request.path):
         key = here.rsplit("/", 1)[1]
         with office.database.reading() as session:
@@ -134,8 +136,8 @@ def answer_by_telephone(office, study_id: str) -> int:
 
 def test_a_list_is_read_out_question_by_question_and_sent_as_told_by_telephone(called):
     study_id = first_in(called)
-    assert answer_by_telephone(called, study_id) > 3
-    check = f"interviews/{study_id}/{WAVE}/check"
+    assert answer_in(called, study_id, "phone") > 3
+    check = f"interviews/{study_id}/{WAVE}/phone/check"
     assert "Ask whether everything is right." in called.get("interviewer", check)
     assert called.post("interviewer", check).status_code == 303
     assert study_id not in called.html("interviewer", "interviews")
@@ -151,7 +153,7 @@ def test_a_list_is_read_out_question_by_question_and_sent_as_told_by_telephone(c
 
 def test_a_question_that_must_be_answered_says_so_on_the_page_of_the_script(called):
     study_id = first_in(called)
-    path = f"interviews/{study_id}/{WAVE}"
+    path = f"interviews/{study_id}/{WAVE}/phone"
     called.post("interviewer", f"{path}/q/welcome", revision="0")
     here = called.browser("interviewer").get(f"/{called.slug}/{path}", follow_redirects=True).request.path
     assert not here.endswith("welcome")
@@ -162,14 +164,8 @@ def test_a_question_that_must_be_answered_says_so_on_the_page_of_the_script(call
 
 def test_a_list_that_is_not_open_cannot_be_read_out(called):
     study_id = first_in(called)
-    refused = called.get("interviewer", f"interviews/{study_id}/followup_12m/q/welcome", status=404)
+    refused = called.get("interviewer", f"interviews/{study_id}/followup_12m/phone/q/welcome", status=404)
     assert called.name_of(study_id) not in refused
-
-
-def test_people_without_a_telephone_are_left_to_their_messages(called):
-    with called.site.writing() as (session, _pilot):
-        called.site.enrol(session, person(90, phone=None), until="deliver", now=START)
-    assert "12 people" in called.get("interviewer", "interviews")
 
 
 def name_a_second(office, study_id: str) -> None:
@@ -191,3 +187,89 @@ def test_somebody_who_knows_where_the_person_is_shows_only_when_calls_were_in_va
     assert "+31611112222" in shown
     called.post("interviewer", page, outcome="language")
     assert "Zus Tweede" not in called.get("interviewer", page), "the person was reached since"
+
+
+def two_people(tmp_path, office_of, modes: list[str]):
+    """A pilot whose first follow-up is asked in these modes, with two people, one without a number."""
+    site = make(settings_for(tmp_path / "home"), protocol=changed(lambda data: data["waves"][1].update(modes=modes)))
+    with site.writing() as (session, _pilot):
+        site.enrol(session, person(1), until="deliver")
+        site.enrol(session, person(2, phone=None), until="deliver")
+    office = office_of(site)
+    office.now = START + timedelta(days=95)
+    return office
+
+
+@pytest.fixture
+def at_the_desk(tmp_path, office_of):
+    """A pilot that asks at the desk first and by telephone second."""
+    return two_people(tmp_path, office_of, ["self", "desk", "phone"])
+
+
+def test_people_without_a_telephone_are_left_to_their_messages_where_nobody_sits_at_a_desk(tmp_path, office_of):
+    office = two_people(tmp_path, office_of, ["self", "phone", "paper"])
+    assert "1 person" in office.get("interviewer", "interviews")
+    called, _other = with_a_number(office)
+    assert "at the desk" not in office.get("interviewer", f"interviews/{called}")
+
+
+def with_a_number(office) -> tuple[str, str]:
+    """The study numbers of who has a telephone and of who has none."""
+    with office.database.reading() as session:
+        people = session.scalars(select(Participant).order_by(Participant.id))
+        return tuple(one.study_id for one in people)  # type: ignore[return-value]
+
+
+def test_somebody_without_a_number_is_asked_at_the_desk_and_only_there(at_the_desk):
+    office, (called, other) = at_the_desk, with_a_number(at_the_desk)
+    shown = office.get("interviewer", "interviews")
+    assert "2 people" in shown
+    assert shown.count("at the desk") == 2, "the protocol puts the desk first"
+    page = office.get("interviewer", f"interviews/{other}")
+    assert "It is good that you are here." in page or "Fijn dat u er bent." in page
+    assert "questions by telephone" not in page
+    with office.database.reading() as session:
+        _version, protocol = locking.in_force(session, office.site.pilot(session).id)
+    labels = [label for arm in protocol.arms for label in arm.label.values()]
+    asked = office.html("interviewer", f"interviews/{other}/{WAVE}/desk/q/welcome")
+    assert [label for label in labels if label.casefold() in (page + asked).casefold()] == []
+    office.get("interviewer", f"interviews/{other}/{WAVE}/phone/q/welcome", status=404)
+    office.get("interviewer", f"interviews/{called}/{WAVE}/phone/q/welcome")
+    assert "Ik bel namens" in office.browser("interviewer").get(f"/{office.slug}/interviews/{called}?how=phone").text
+
+
+def test_a_list_asked_at_the_desk_is_kept_as_told_there(at_the_desk):
+    office, (_called, other) = at_the_desk, with_a_number(at_the_desk)
+    assert answer_in(office, other, "desk") > 3
+    assert office.post("interviewer", f"interviews/{other}/{WAVE}/desk/check").status_code == 303
+    with office.database.reading() as session:
+        sent = session.query(Submission).filter_by(wave=WAVE).one()
+        (kept,) = session.query(Event).filter_by(kind="contact_attempt")
+        pilot = office.site.pilot(session)
+        frame = dataset.build(session, pilot, locking.in_force(session, pilot.id)[1])
+    assert sent.mode == "desk"
+    assert (kept.detail["mode"], kept.detail["outcome"], kept.detail["code"]) == ("desk", "completed", "1.1")
+    assert set(frame.data[f"{WAVE}__mode"].dropna()) == {"desk"}
+
+
+def test_an_appointment_says_how_and_each_way_has_outcomes_of_its_own(at_the_desk):
+    office, (called, _other) = at_the_desk, with_a_number(at_the_desk)
+    page = f"interviews/{called}"
+    assert office.post("interviewer", page, how="desk", outcome="busy").status_code == 422
+    assert office.post("interviewer", page, how="phone", outcome="no_show").status_code == 422
+    assert "new appointment" in office.post("interviewer", page, how="desk", outcome="later").text
+    assert office.post("interviewer", page, how="desk", outcome="no_show").status_code == 303
+    again = {"again-day": "8", "again-month": "6", "again-year": "2026", "again-time": "19.15", "again-how": "phone"}
+    assert office.post("interviewer", page, how="desk", outcome="later", **again).status_code == 303
+    with office.database.reading() as session:
+        codes = [(e.detail["mode"], e.detail["code"]) for e in session.query(Event).filter_by(kind="contact_attempt")]
+    assert codes == [("desk", "2.25"), ("desk", "2.25")]
+    assert "by telephone" in office.get("interviewer", "interviews"), "the appointment is by telephone"
+    assert "Ik bel namens" in office.get("interviewer", page)
+
+
+def test_every_outcome_has_words_and_every_mode_the_same_final_ones():
+    for mode, outcomes in reading.OUTCOMES.items():
+        assert [one for one in outcomes if one not in words.OUTCOMES] == []
+        assert set(reading.CLOSING) <= set(outcomes), mode
+    assert set(reading.OUTCOMES) == set(words.MODES) == {"phone", "desk"}
