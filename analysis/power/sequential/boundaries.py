@@ -14,7 +14,7 @@ from analysis.power.roots import root
 from analysis.power.sequential.crossing import Walk, crossing
 from analysis.power.sequential.spending import SPENDING, spent
 
-__all__ = ["SHAPES", "Boundaries", "boundaries", "information_times", "shaped_bounds", "spending_bounds"]
+__all__ = ["SHAPES", "Boundaries", "boundaries", "information_times", "shape_heights"]
 
 
 def _pocock(count: int, _: Sequence[float], __: float) -> list[float]:
@@ -39,6 +39,8 @@ _HAYBITTLE = "Haybittle (1971); Peto et al. (1976)"
 class Boundaries:
     """Bounds on the Z scale at each information fraction; `lower` is -inf where there is no futility stop.
 
+    `inner` bounds a two-sided futility stop |Z| < inner (0 where there is none; empty without futility).
+
     `levels` are the nominal one-sided p-values, `spent` the cumulative error of the upper bound under the null,
     `constant` the C of a classical shape (None for spending functions).
     """
@@ -53,6 +55,7 @@ class Boundaries:
     sides: int
     spending: str
     source: str
+    inner: tuple[float, ...] = ()
 
 
 def information_times(looks: int | Sequence[float]) -> tuple[float, ...]:
@@ -92,10 +95,10 @@ def boundaries(
     checks.choice("spending", spending, (*SHAPES, "haybittle_peto", *SPENDING))
     constant = None
     if spending in SPENDING:
-        upper = spending_bounds(times, alpha / sides, spending, parameter, symmetric=sides == 2)
+        upper = _spending_bounds(times, alpha / sides, spending, parameter, symmetric=sides == 2)
         source = SPENDING[spending][1]
     else:
-        upper, constant, source = shaped_bounds(times, spending, alpha, sides, parameter)
+        upper, constant, source = _shaped_bounds(times, spending, alpha, sides, parameter)
     lower = tuple(-u if sides == 2 else -math.inf for u in upper)
     cumulative, total = [], 0.0
     for p in crossing(upper, lower, times).upper:
@@ -105,27 +108,27 @@ def boundaries(
     return Boundaries(times, tuple(upper), lower, levels, tuple(cumulative), constant, alpha, sides, spending, source)
 
 
-def shaped_bounds(
-    times: tuple[float, ...],
-    spending: str,
-    alpha: float,
-    sides: int,
-    parameter: float | None,
-    floors: Sequence[float] | None = None,
+def shape_heights(spending: str, times: Sequence[float], parameter: float | None) -> list[float]:
+    """Relative heights of the bounds of a classical shape; those of Haybittle and Peto are 1 at the last look."""
+    if spending == "haybittle_peto":
+        return [1.0] * len(times)
+    return SHAPES[spending][0](len(times), times, 0.25 if parameter is None else parameter)
+
+
+def _shaped_bounds(
+    times: tuple[float, ...], spending: str, alpha: float, sides: int, parameter: float | None
 ) -> tuple[list[float], float, str]:
-    """Upper bounds of a classical shape, its constant and its source; `floors` are binding lower bounds, one a look."""
+    """Upper bounds of a classical shape, its constant and its source."""
     count = len(times)
 
     def bounds(constant: float) -> list[float]:
         if spending == "haybittle_peto":
             return [3.0 if parameter is None else parameter] * (count - 1) + [constant]
-        heights = SHAPES[spending][0](count, times, 0.25 if parameter is None else parameter)
-        return [constant * h for h in heights]
+        return [constant * h for h in shape_heights(spending, times, parameter)]
 
     def error(constant: float) -> float:
         upper = bounds(constant)
-        lower = [-u if sides == 2 else -math.inf for u in upper] if floors is None else list(floors)
-        found = crossing(upper, lower, times)
+        found = crossing(upper, [-u if sides == 2 else -math.inf for u in upper], times)
         return found.any_upper + (found.any_lower if sides == 2 else 0.0)
 
     # The narrowest boundary that still spends everything lies between one look and Bonferroni over all looks.
@@ -136,24 +139,17 @@ def shaped_bounds(
     return bounds(constant), constant, _HAYBITTLE if spending == "haybittle_peto" else SHAPES[spending][1]
 
 
-def spending_bounds(
-    times: Sequence[float],
-    alpha: float,
-    spending: str,
-    parameter: float | None,
-    *,
-    symmetric: bool = False,
-    lower: Sequence[float] | None = None,
+def _spending_bounds(
+    times: Sequence[float], alpha: float, spending: str, parameter: float | None, *, symmetric: bool
 ) -> list[float]:
-    """Upper bounds that spend the one-sided `alpha` along `spending`; `lower` stops count when binding."""
+    """Upper bounds that spend the one-sided `alpha` along `spending`."""
     walk, upper, used = Walk.start(), [], 0.0
-    for look, time in enumerate(times):
+    for time in times:
         share = spent(spending, alpha, time, parameter) - used
         used += share
         bound = _bound_for(walk, time, share)
         upper.append(bound)
-        floor = -bound if symmetric else (-math.inf if lower is None else lower[look])
-        walk = walk.advance(floor, bound, time, 0.0)
+        walk = walk.advance(-bound if symmetric else -math.inf, bound, time, 0.0)
     return upper
 
 

@@ -21,10 +21,11 @@ _REACH = 9.0
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """Chance of stopping first at each look, above and below; what is left continues past the last look."""
+    """Chance of stopping first at each look, above, below and within; what is left continues past the last look."""
 
     upper: tuple[float, ...]
     lower: tuple[float, ...]
+    within: tuple[float, ...] = ()
 
     @property
     def any_upper(self) -> float:
@@ -62,6 +63,17 @@ class Walk:
         gap = (z * math.sqrt(time) - self.points - drift * (time - self.time)) / spread
         return float(self.mass @ special.ndtr(gap))
 
+    def within(self, inner: float, time: float, drift: float) -> float:
+        """Chance of continuing to `time` and finding |Z| < inner there."""
+        return self.below(inner, time, drift) - self.below(-inner, time, drift) if inner > 0 else 0.0
+
+    def advance_around(self, inner: float, high: float, time: float, drift: float) -> Walk:
+        """The walk that finds inner <= |Z| <= high at `time` and goes on."""
+        if inner <= 0:
+            return self.advance(-high, high, time, drift)
+        one, other = self.advance(-high, -inner, time, drift), self.advance(inner, high, time, drift)
+        return Walk(np.append(one.points, other.points), np.append(one.mass, other.mass), time)
+
     def advance(self, low: float, high: float, time: float, drift: float) -> Walk:
         """The walk that finds low <= Z <= high at `time` and goes on."""
         spread = math.sqrt(time - self.time)
@@ -80,19 +92,30 @@ class Walk:
         return Walk(points, weights * (kernel @ self.mass), time)
 
 
-def crossing(upper: Sequence[float], lower: Sequence[float], times: Sequence[float], drift: float = 0.0) -> Crossing:
+def crossing(
+    upper: Sequence[float],
+    lower: Sequence[float],
+    times: Sequence[float],
+    drift: float = 0.0,
+    inner: Sequence[float] = (),
+) -> Crossing:
     """Chances of crossing at each look when the final statistic has mean `drift` (at time 1).
 
     `upper` and `lower` are bounds on the Z scale (infinite where there is none), `times` the information fractions.
+    With `inner`, of a two-sided design with lower = -upper, the trial also stops where |Z| < inner.
 
     >>> found = crossing([2.178, 2.178], [-2.178, -2.178], [0.5, 1.0])
     >>> round(found.any_upper + found.any_lower, 4)
     0.05
     """
     walk = Walk.start()
-    above, below = [], []
-    for high, low, time in zip(upper, lower, times, strict=True):
+    above, below, within = [], [], []
+    for look, (high, low, time) in enumerate(zip(upper, lower, times, strict=True)):
         above.append(walk.above(high, time, drift) if math.isfinite(high) else 0.0)
         below.append(walk.below(low, time, drift) if math.isfinite(low) else 0.0)
-        walk = walk.advance(low, high, time, drift)
-    return Crossing(tuple(above), tuple(below))
+        if inner:
+            within.append(walk.within(inner[look], time, drift))
+            walk = walk.advance_around(inner[look], high, time, drift)
+        else:
+            walk = walk.advance(low, high, time, drift)
+    return Crossing(tuple(above), tuple(below), tuple(within))

@@ -6,20 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 from analysis.power import arms, checks, tails
 from analysis.power.errors import ImpossibleRequest, NoSolution
 from analysis.power.result import Result, Values
 from analysis.power.roots import root
-from analysis.power.sequential.boundaries import (
-    Boundaries,
-    boundaries,
-    information_times,
-    shaped_bounds,
-    spending_bounds,
-)
-from analysis.power.sequential.crossing import Crossing, Walk, crossing
-from analysis.power.sequential.spending import SPENDING, spent
+from analysis.power.sequential.boundaries import Boundaries, boundaries, information_times
+from analysis.power.sequential.crossing import Crossing, crossing
+from analysis.power.sequential.futility import Futility, bounds_of
 from analysis.power.solve import EffectRange, Method, Question
 from analysis.power.wording import asked
 
@@ -43,16 +38,20 @@ def group_sequential(
     futility: str | Sequence[float] | None = None,
     futility_parameter: float | None = None,
     binding: bool = False,
+    both_tails: bool = False,
 ) -> Result:
     """Inflation, size, power or smallest effect of a two-arm design with interim looks.
 
     `looks` is a number of equally spaced looks or their information fractions. With only `power` the answer is the
     inflation factor over a fixed design (and `n_max` when `n_fixed` is given, of any kind of outcome); with all but one
     of `n` (people in the first arm), `delta` (units of `sd`), `power` and `alpha` it is the one left out; the second
-    arm has `ratio` times the first. `futility` (one-sided designs) is a spending function for the
-    type II error, or a list of lower Z bounds for the interim looks; non-binding bounds do not relax the upper ones.
-    Details: bounds, nominal levels, expected size under the null and the alternative as a share of the maximum.
-    Source: Jennison & Turnbull (2000) ch. 2-7; Lan & DeMets (1983); Pampallona, Tsiatis & Kim (2001).
+    arm has `ratio` times the first. `futility` is a spending function for the type II error,
+    "pampallona_tsiatis" (with a classical shape above; `futility_parameter` is its Delta below), or a list of lower Z
+    bounds for the interim looks; two-sided designs stop inside |Z| < `futility`. Non-binding bounds do not relax the
+    upper ones. `both_tails` counts a rejection in the wrong direction as power. Details: bounds, nominal levels,
+    expected size under the null and the alternative as a share of the maximum.
+    Source: Jennison & Turnbull (2000) ch. 2-7; Lan & DeMets (1983); Pampallona & Tsiatis (1994); Pampallona, Tsiatis &
+    Kim (2001).
 
     >>> answer = group_sequential(looks=5, spending="obf", power=0.9)
     >>> round(answer.inflation, 3), round(answer.upper[-1], 3)
@@ -66,12 +65,11 @@ def group_sequential(
     times = information_times(looks)
     if n is not None and 2 * n < 2 * len(times):
         raise ImpossibleRequest("looks", f"{len(times)} looks at {n:g} people an arm leave fewer than one new person")
-    if futility is not None and sides == 2:
-        raise ImpossibleRequest("futility", "a futility bound needs a one-sided design; set sides=1 and halve alpha")
 
     @lru_cache(maxsize=64)
     def design(alpha: float) -> _Design:
-        return _Design(times, spending, parameter, alpha, sides, futility, futility_parameter, binding)
+        options = (futility_parameter, binding)
+        return _Design(times, spending, parameter, alpha, (sides, both_tails), futility, options)
 
     if n is None and delta is None:
         if alpha is None:
@@ -82,12 +80,12 @@ def group_sequential(
         return abs(delta) / sd * math.sqrt(n * ratio / (1 + ratio))
 
     def power_of(n: float, delta: float, alpha: float) -> float:
-        bounds, drift = design(alpha).fit(drift_of(n, delta), power)
-        return crossing(bounds.upper, bounds.lower, times, drift).any_upper
+        drift = drift_of(n, delta)
+        return design(alpha).power(design(alpha).fit(drift, power)[0], drift)
 
     named = design(0.05 if alpha is None else alpha)
     answer = Question(
-        Method("group-sequential, two means", _convention(named), _FORMULA, named.efficacy().source),
+        Method("group-sequential, two means", _convention(named), _FORMULA, named.efficacy.source),
         {"n": n, "delta": delta, "power": power, "alpha": alpha},
         power_of,
         {"n": arms.smallest(None, ratio), "delta": EffectRange(scale=0.1 * sd)},
@@ -104,108 +102,61 @@ _FORMULA = "mean of the final statistic for the power, by recursive integration;
 
 
 def _convention(planned: _Design) -> str:
-    stop = "" if planned.futility is None else f", {'binding' if planned.binding else 'non-binding'} futility"
+    below = planned.futility
+    stop = "" if below is None else f", {'binding' if below.binding else 'non-binding'} futility"
     return f"{planned.spending}, {len(planned.times)} looks{stop}"
 
 
 class _Design:
-    """Bounds for a drift: fixed without futility, found together with the drift when type II error is spent."""
+    """Bounds for a drift: fixed without futility, found together with the drift when bounds below depend on it."""
 
-    def __init__(self, times, spending, parameter, alpha, sides, futility, futility_parameter, binding):
-        self.times: tuple[float, ...] = times
+    def __init__(self, looks, spending, parameter, alpha, tail, futility, options):
+        self.times: tuple[float, ...] = looks
         self.spending: str = spending
-        self.parameter: float | None = parameter
         self.alpha: float = alpha
-        self.sides: int = sides
-        self.futility: str | Sequence[float] | None = futility
-        self.futility_parameter: float | None = futility_parameter
-        self.binding: bool = binding
-        self._efficacy = boundaries(looks=times, spending=spending, alpha=alpha, sides=sides, parameter=parameter)
-        if isinstance(futility, str) and binding and spending not in SPENDING:
-            raise ImpossibleRequest(
-                "binding",
-                f"binding futility that spends type II error needs a spending function above as well, not '{spending}'",
-                remedy="take spending='lan_demets_obf', or list the futility bounds",
-            )
-
-    def efficacy(self) -> Boundaries:
-        """Upper bounds that ignore futility."""
-        return self._efficacy
+        self.sides, self.both_tails = tail
+        self.efficacy: Boundaries = boundaries(
+            looks=looks, spending=spending, alpha=alpha, sides=self.sides, parameter=parameter
+        )
+        self.futility: Futility | None = bounds_of(self.efficacy, parameter, futility, options)
 
     def fit(self, drift: float, power: float | None) -> tuple[Boundaries, float]:
-        """The bounds in force when the final statistic has mean `drift`."""
+        """The bounds in force when the final statistic has mean `drift`, and their gap at the last look."""
         if self.futility is None:
-            return self._efficacy, drift
-        if isinstance(self.futility, str):
-            if power is None:
-                raise ImpossibleRequest("futility", "spending type II error needs the planned power; give power")
-            return self.spend_both(drift, 1 - power)[0], drift
-        lower = [*self.futility]
-        if len(lower) != len(self.times) - 1:
-            raise ImpossibleRequest("futility", f"list {len(self.times) - 1} lower bounds, one for each interim look")
-        upper = list(self._efficacy.upper)
-        if self.binding:
-            floors = [*lower, -math.inf]
-            if self.spending in SPENDING:
-                upper = spending_bounds(self.times, self.alpha, self.spending, self.parameter, lower=floors)
-            else:
-                upper = shaped_bounds(self.times, self.spending, self.alpha, 1, self.parameter, floors)[0]
-        return replace(self._efficacy, upper=tuple(upper), lower=(*lower, upper[-1])), drift
+            return self.efficacy, 0.0
+        return self.futility.fit(drift, None if power is None else 1 - power)
 
-    def spend_both(self, drift: float, beta: float) -> tuple[Boundaries, float]:
-        """Bounds that spend alpha above and `beta` below at this drift, and the gap between them at the last look."""
-        assert isinstance(self.futility, str)
-        null, alternative = Walk.start(), Walk.start()
-        upper, lower, used_alpha, used_beta = [], [], 0.0, 0.0
-        for look, time in enumerate(self.times):
-            share = spent(self.futility, beta, time, self.futility_parameter) - used_beta
-            used_beta += share
-            low = _quantile_below(alternative, time, drift, share)
-            if self.binding:
-                portion = spent(self.spending, self.alpha, time, self.parameter) - used_alpha
-                used_alpha += portion
-                high = _quantile_above(null, time, portion)
-            else:
-                high = self._efficacy.upper[look]
-            lower.append(low)
-            upper.append(high)
-            null = null.advance(min(low, high), high, time, 0.0)
-            alternative = alternative.advance(min(low, high), high, time, drift)
-        gap = upper[-1] - lower[-1]
-        ends = [min(low, high) for low, high in zip(lower, upper, strict=True)]
-        return replace(self._efficacy, upper=tuple(upper), lower=(*ends[:-1], upper[-1])), gap
+    def power(self, bounds: Boundaries, drift: float) -> float:
+        """Chance to cross above, or on either side when both tails count."""
+        found = crossing(bounds.upper, bounds.lower, bounds.times, drift, bounds.inner)
+        return found.any_upper + (found.any_lower if self.both_tails and self.sides == 2 else 0.0)
 
 
-def _quantile_below(walk: Walk, time: float, drift: float, share: float) -> float:
-    if share < 1e-15:
-        return -20.0
-    ceiling = 20.0 + drift
-    if walk.below(ceiling, time, drift) <= share:
-        # So strong a drift leaves less than beta inside the bounds: the futility bound lies above everything.
-        return ceiling
-    return root(lambda z: walk.below(z, time, drift) - share, -20.0, ceiling, xtol=1e-13)
-
-
-def _quantile_above(walk: Walk, time: float, share: float) -> float:
-    if share < 1e-15 or walk.above(-20.0, time, 0.0) <= share:
-        return 20.0 if share < 1e-15 else -20.0
-    return root(lambda z: walk.above(z, time, 0.0) - share, -20.0, 20.0, xtol=1e-13)
+def _fixed(planned: _Design, power: float) -> float:
+    """Mean of the statistic for the power without looks."""
+    one = tails.z_critical(planned.alpha, planned.sides) - tails.z_critical(power, 1)
+    if planned.sides == 1 or not planned.both_tails:
+        return one
+    return root(lambda drift: tails.z_power(drift, planned.alpha, 2) - power, 1e-9, one)
 
 
 def _inflation(planned: _Design, power: float | None, n_fixed: float | None) -> Result:
     if power is None:
         raise ImpossibleRequest("power", "give power, or two of n, delta and power")
-    fixed = tails.z_critical(planned.alpha, planned.sides) - tails.z_critical(power, 1)
+    fixed = _fixed(planned, power)
 
     def miss(drift: float) -> float:
-        if isinstance(planned.futility, str):
-            return -planned.spend_both(drift, 1 - power)[1]
-        bounds, _ = planned.fit(drift, power)
-        return crossing(bounds.upper, bounds.lower, planned.times, drift).any_upper - power
+        bounds, gap = planned.fit(drift, power)
+        if planned.futility is not None and planned.futility.spends:
+            return -gap
+        return planned.power(bounds, drift) - power
 
     drift = root(miss, 0.3 * fixed, 3 * fixed, xtol=1e-12)
     bounds, _ = planned.fit(drift, power)
-    reached = crossing(bounds.upper, bounds.lower, planned.times, drift).any_upper
+    if planned.futility is not None and planned.futility.spends and planned.sides == 2 and not planned.both_tails:
+        # All that lies outside the wedges then counted as found; what crosses in the wrong direction is made up for.
+        drift = root(lambda mean: planned.power(bounds, mean) - power, drift * (1 - 1e-9), 1.2 * drift, xtol=1e-12)
+    reached = planned.power(bounds, drift)
     if abs(reached - power) > 1e-6:
         raise NoSolution("inflation", f"the search ended with power {reached:.6f}, not {power:g}")
     inflation = (drift / fixed) ** 2
@@ -226,13 +177,15 @@ def _inflation(planned: _Design, power: float | None, n_fixed: float | None) -> 
     )
 
 
-def _described(bounds: Boundaries, drift: float) -> dict[str, object]:
-    null = crossing(bounds.upper, bounds.lower, bounds.times, 0.0)
-    alternative = crossing(bounds.upper, bounds.lower, bounds.times, drift)
+def _described(bounds: Boundaries, drift: float) -> dict[str, Any]:
+    null = crossing(bounds.upper, bounds.lower, bounds.times, 0.0, bounds.inner)
+    alternative = crossing(bounds.upper, bounds.lower, bounds.times, drift, bounds.inner)
     return {
         "times": bounds.times,
         "upper": bounds.upper,
         "lower": bounds.lower,
+        "inner": bounds.inner,
+        "futility": bounds.inner[:-1] or tuple(low for low in bounds.lower[:-1] if bounds.sides == 1 and low > -20),
         "levels": bounds.levels,
         "spent": bounds.spent,
         "constant": bounds.constant,
@@ -246,5 +199,6 @@ def _described(bounds: Boundaries, drift: float) -> dict[str, object]:
 
 def _expected(found: Crossing, times: Sequence[float]) -> float:
     """Expected information at stopping, as a share of the maximum."""
-    stops = [a + b for a, b in zip(found.upper, found.lower, strict=True)]
+    inside = found.within or [0.0] * len(times)
+    stops = [a + b + c for a, b, c in zip(found.upper, found.lower, inside, strict=True)]
     return sum(p * t for p, t in zip(stops[:-1], times, strict=False)) + (1 - sum(stops[:-1])) * times[-1]

@@ -54,6 +54,17 @@ QUESTIONS = [
     ("several_means", {"comparisons": 2}, "n", "delta", 0.4, 110),
     ("group_sequential", {"looks": 3}, "n", "delta", 0.4, 100),
     ("group_sequential", {"looks": [0.4, 1.0], "spending": "pocock", "ratio": 2.0}, "n", "delta", 0.4, 80),
+    ("group_sequential", {"looks": 3, "both_tails": True}, "n", "delta", 0.4, 100),
+    (
+        "group_sequential",
+        {"looks": 3, "spending": "obf", "futility": "pampallona_tsiatis", "binding": True},
+        "n",
+        "delta",
+        0.45,
+        100,
+    ),
+    ("group_sequential", {"looks": 3, "futility": [0.2, 0.5]}, "n", "delta", 0.4, 100),
+    ("several_means", {"comparisons": 9, "correction": "holm"}, "n", "delta", 0.4, 110),
     ("two_means", {"sd2": 2.0, "ratio": 0.1}, "n", "delta", 1.5, 100),
     ("one_proportion_arcsine", {}, "n", "h", 0.3, 100),
     ("noninferiority_means", {"delta": 0.1}, "n", "margin", -0.3, 100),
@@ -189,7 +200,11 @@ def test_a_small_expected_cell_is_warned_about():
         ("group_sequential", {"looks": [0.5, 0.4, 1.0], "power": 0.8}, "looks"),
         ("group_sequential", {"looks": [0.5, 1.5], "power": 0.8}, "looks"),
         ("group_sequential", {"looks": 5, "n": 4, "delta": 1.0}, "looks"),
-        ("group_sequential", {"looks": 2, "power": 0.8, "futility": "kim_demets"}, "futility"),
+        ("group_sequential", {"looks": 2, "power": 0.8, "futility": "wang"}, "futility"),
+        ("group_sequential", {"looks": 2, "power": 0.8, "futility": "pampallona_tsiatis"}, "futility"),
+        ("group_sequential", {"looks": 3, "power": 0.8, "futility": [0.5]}, "futility"),
+        ("group_sequential", {"looks": 2, "power": 0.8, "futility": [-0.5]}, "futility"),
+        ("group_sequential", {"looks": 2, "n": 90, "delta": 0.5, "futility": "kim_demets"}, "futility"),
         ("noninferiority_means", {"margin": 0.1, "power": 0.8}, "margin"),
         ("equivalence_means", {"margin": 0.1, "delta": 0.2, "power": 0.8}, "margin"),
         ("late_means", {"late": 0.2, "take_up": 0.4, "take_up_control": 0.4, "power": 0.8}, "take_up"),
@@ -306,6 +321,24 @@ def test_step_down_power_is_that_of_drawn_statistics_with_rejections_in_either_d
             deltas=deltas, n=n, alpha=0.1, correction="holm", power_of=power_of, both_tails=both_tails
         ).power
         assert abs(found - share) < 3.5 * math.sqrt(share * (1 - share) / draws), power_of
+
+
+@pytest.mark.parametrize(
+    ("spending", "parameter"), [("lan_demets_obf", None), ("wang_tsiatis", 0.2), ("haybittle_peto", None)]
+)
+def test_binding_wedges_hold_both_errors_of_drawn_paths(spending, parameter):
+    stop = "lan_demets_pocock" if spending != "haybittle_peto" else [0.4, 0.8]
+    asked = {"looks": 3, "power": 0.8, "spending": spending, "parameter": parameter, "futility": stop, "binding": True}
+    design = power.group_sequential(**asked)
+    times, draws = np.array([1, 2, 3]) / 3, 400_000
+    steps = np.random.default_rng(32).normal(0, 3**-0.5, size=(draws, 3)).cumsum(axis=1)
+    for drift, share in ((0.0, 0.05), (design.drift, 0.8)):
+        z = (steps + drift * times) / np.sqrt(times)
+        found, going = np.zeros(draws, bool), np.ones(draws, bool)
+        for look in range(3):
+            found |= going & (np.abs(z[:, look]) > design.upper[look])
+            going &= (np.abs(z[:, look]) <= design.upper[look]) & (np.abs(z[:, look]) >= design.inner[look])
+        assert abs(found.mean() - share) < 3.5 * math.sqrt(share * (1 - share) / draws)
 
 
 def test_counting_both_tails_of_several_comparisons_adds_the_wrong_one():
