@@ -14,7 +14,7 @@ from analysis.power.roots import root
 from analysis.power.sequential.crossing import Walk, crossing
 from analysis.power.sequential.spending import SPENDING, spent
 
-__all__ = ["SHAPES", "Boundaries", "boundaries", "information_times", "shape_heights"]
+__all__ = ["SHAPES", "Boundaries", "boundaries", "information_times", "shape_heights", "spending_bounds"]
 
 
 def _pocock(count: int, _: Sequence[float], __: float) -> list[float]:
@@ -95,7 +95,7 @@ def boundaries(
     checks.choice("spending", spending, (*SHAPES, "haybittle_peto", *SPENDING))
     constant = None
     if spending in SPENDING:
-        upper = _spending_bounds(times, alpha / sides, spending, parameter, symmetric=sides == 2)
+        upper = spending_bounds(times, alpha / sides, spending, parameter, symmetric=sides == 2)
         source = SPENDING[spending][1]
     else:
         upper, constant, source = _shaped_bounds(times, spending, alpha, sides, parameter)
@@ -139,7 +139,7 @@ def _shaped_bounds(
     return bounds(constant), constant, _HAYBITTLE if spending == "haybittle_peto" else SHAPES[spending][1]
 
 
-def _spending_bounds(
+def spending_bounds(
     times: Sequence[float], alpha: float, spending: str, parameter: float | None, *, symmetric: bool
 ) -> list[float]:
     """Upper bounds that spend the one-sided `alpha` along `spending`."""
