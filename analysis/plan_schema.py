@@ -58,24 +58,47 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Source(Section):
-    """Where the values of an outcome come from; exactly one of the three.
+class MissingItems(Section):
+    """The pilot's own choice for a scale without a published rule: the share of its items that must be answered."""
 
-    `column` names a column of the data. `derive` is a survey expression and `register` a register: both are worked
-    out before the analysis, which then reads the column that carries the outcome's own name.
+    at_least: Annotated[float, Field(gt=0, le=1)]
+
+
+class ScaleSource(Section):
+    """The score of a published scale: the columns of its items in their order, and which part of the scale is meant."""
+
+    name: Name
+    items: tuple[Name, ...]
+    part: Name = "total"
+    missing_items: MissingItems | None = None
+
+
+class Source(Section):
+    """Where the values of an outcome come from; exactly one of the four.
+
+    `column` names a column of the data. `derive` is a survey expression, `scale` the score of a scale, and `register` a
+    register: all three are worked out before the analysis, which then reads the column that carries the outcome's own
+    name.
     """
 
     column: Name | None = None
     derive: Name | None = None
     register_: Annotated[Name | None, Field(alias="register")] = None
+    scale: ScaleSource | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if sum(value is not None for value in (self.column, self.derive, self.register_)) != 1:
-            raise ValueError("an outcome has exactly one source: give column, derive or register")
+        if sum(value is not None for value in (self.column, self.derive, self.register_, self.scale)) != 1:
+            raise ValueError("an outcome has exactly one source: give column, derive, scale or register")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Without the scale where there is none, so that plans locked before keep their fingerprint."""
+        found = dump(self)
+        return {key: value for key, value in found.items() if key != "scale" or value is not None}
 
 
 class Missing(Section):

@@ -19,7 +19,8 @@ import pandas as pd
 from sqlalchemy import Float, and_, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
-from pilot import locking
+from analysis.plan_schema import ScaleSource
+from pilot import locking, scales
 from pilot.db import one_at_a_time
 from pilot.errors import Refused, Tampered
 from pilot.events import record
@@ -37,6 +38,7 @@ from pilot.models import (
 )
 from pilot.protocol import Protocol
 from surveys.codebook import Codebook, Variable, codebook
+from surveys.errors import ScoringError
 from surveys.expressions import Variables
 from surveys.expressions import compile as compile_expression
 
@@ -134,6 +136,7 @@ def freeze(
         "audit_heads": _heads(session, pilot),
         "sql": list(frame.sql),
         "codebooks": [book.to_dict() for book in frame.codebooks],
+        "scoring": {one.name: scales.rule(one.source.scale) for one in protocol.plan.outcomes if one.source.scale},
     }
     row = Freeze(
         pilot_id=pilot.id, number=number, file=name, sha256=digest, rows=len(data), manifest=manifest, created_at=now,
@@ -328,6 +331,8 @@ def outcomes(data: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """Each derived outcome of the protocol, worked out row by row from the survey variables; empty where unknown."""
     columns = {}
     for outcome in protocol.plan.outcomes:
+        if outcome.source.scale is not None:
+            columns[outcome.name] = _scored(outcome.name, outcome.source.scale, data)
         if outcome.source.derive is None:
             continue
         expression = compile_expression(outcome.source.derive)
@@ -346,6 +351,16 @@ def _derived(expression: Any, data: Any) -> Any:
     keys = list(zip(*(known[name] for name in known), strict=True))
     values = {key: expression.text(Variables(dict(zip(known.columns, key, strict=True)))) for key in set(keys)}
     return pd.to_numeric(pd.Series([values[key] for key in keys], index=data.index), errors="coerce")
+
+
+def _scored(outcome: str, source: ScaleSource, data: pd.DataFrame) -> pd.Series:
+    """The score of each person; an answer that is no number ("I do not know") counts as missing."""
+    items = data[list(source.items)].astype(object).apply(pd.to_numeric, errors="coerce")
+    rows = [[None if value != value else float(value) for value in row] for row in items.to_numpy(float)]
+    try:
+        return pd.Series(scales.values(source, rows), index=data.index, dtype=float)
+    except ScoringError as error:
+        raise Refused(f"outcome '{outcome}': {error}", code="outcome") from None
 
 
 def _write(data: pd.DataFrame, folder: Path, stem: str) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from analysis.plan import PreAnalysisPlan
 from analysis.plan_schema import Outcome
 from analysis.planning import Plan as SamplePlan
 from dashboards.disclosure import Rules as DisclosureRules
-from pilot import drawing
+from pilot import drawing, scales
 from pilot.errors import ProtocolError
 from pilot.protocol_sections import (
     ArmSection,
@@ -431,6 +431,8 @@ class _Reader:
                 self.problems.append(Problem((*path, "column"), _no_column(outcome.source.column, known)))
             if outcome.source.derive:
                 self._expression((*path, "derive"), outcome.source.derive, known, what="column of the data")
+            for place, message in scales.problems(outcome.source.scale, known) if outcome.source.scale else ():
+                self.problems.append(Problem((*path, "scale", *place), message))
         for key in ("covariates", "subgroups"):
             for index, name in enumerate(getattr(plan.analysis, key)):
                 if name not in known:

@@ -15,7 +15,7 @@ from surveys.definition import Instrument
 from surveys.errors import Finding, InstrumentError
 from surveys.tables import LARGEST
 
-__all__ = ["MOST_FILES", "gather", "missing_media", "near"]
+__all__ = ["MOST_FILES", "gather", "missing_media", "near", "read_within"]
 
 MOST_FILES = 50
 LARGEST_TOGETHER = 10 * 2**20
@@ -45,6 +45,13 @@ def gather(files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
                 raise _refused(name, "this file is there twice, with another content", "keep one of them")
             found[name] = inside
     return found
+
+
+def read_within(path: Path) -> bytes:
+    """The content of a file, refused by its size before it is read. Raises InstrumentError."""
+    if path.stat().st_size > LARGEST_TOGETHER:
+        raise _refused(path.name, f"the file is larger than {LARGEST_TOGETHER // 2**20} MB", "shorten it")
+    return path.read_bytes()
 
 
 def _unpacked(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
@@ -79,7 +86,7 @@ def _read(archive: zipfile.ZipFile, part: zipfile.ZipInfo, name: str) -> bytes:
 
 def _hidden(path: str) -> bool:
     """What a computer packs along of its own accord."""
-    parts = PurePosixPath(path).parts
+    parts = PurePosixPath(path.replace("\\", "/")).parts
     return "__MACOSX" in parts or (bool(parts) and parts[-1].startswith("."))
 
 

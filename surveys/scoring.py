@@ -12,9 +12,31 @@ from typing import Literal
 
 from surveys.errors import ScoringError, ScoringUnknown
 
-__all__ = ["SCALES", "Scale", "score", "scores"]
+__all__ = ["SCALES", "MissingItems", "Scale", "missing_rule", "score", "scores"]
 
 Answer = float | int | None
+REGISTERED = "registered in the protocol"
+
+
+@dataclass(frozen=True, slots=True)
+class MissingItems:
+    """A pilot's own choice for a scale whose source gives no rule: at least this share of the items is answered, and
+    the mean of those stands for the others. It is registered before the data are there, and goes into the output.
+
+    >>> score("who5", [5, 4, 3, 4, None], MissingItems(at_least=0.8))
+    {'total': 80.0}
+    """
+
+    at_least: float
+    source: str = REGISTERED
+
+    def __post_init__(self) -> None:
+        if not 0 < self.at_least <= 1:
+            raise ScoringError(f"at_least is a share of the items, above 0 and at most 1, not {self.at_least}")
+
+    def allows(self, answered: int, items: int) -> bool:
+        """Whether so many answered items of so many are enough."""
+        return answered >= 1 and answered / items >= self.at_least - 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +83,13 @@ SCALES: Mapping[str, Scale] = {
         subscales=_parts(3), licence="free for research, not checked; item texts are copyrighted",
     ),
     "caas_ssf": Scale(
-        "Career Adapt-Abilities Scale, super short form", 4, 1, 5, "mean", "published 2023; one factor",
+        "Career Adapt-Abilities Scale, super short form", 4, 1, 5, "mean",
+        "Journal of Career Assessment (2023), doi 10.1177/10690727231200255; one factor",
         licence="to be checked",
     ),
     "gse": Scale(
         "General Self-Efficacy Scale", 10, 1, 4, "sum",
-        "Schwarzer and Jerusalem (1995); missing items: Schwarzer, FAQ on the scale (2005), at most three of ten",
+        "Schwarzer and Jerusalem (1995); missing items: documentation by Schwarzer (30 May 2014), at most three of ten",
         most_missing=3, licence="no permission needed; cite the source",
     ),
     "oses_sf": Scale(
@@ -102,39 +125,40 @@ SCALES: Mapping[str, Scale] = {
 """Scales by name, in the order of their sources."""
 
 
-def score(scale: Scale | str, answers: Sequence[Answer]) -> dict[str, float]:
+def score(scale: Scale | str, answers: Sequence[Answer], registered: MissingItems | None = None) -> dict[str, float]:
     """The total and, where the scale has them, the subscales, of one person's answers in the order of the items.
 
     A missing answer is None. With missing items a sum is the mean of the answered items times the number of items, as
-    the source of the General Self-Efficacy Scale has it. Raises ScoringError for an answer outside the response scale
-    or the wrong number of answers, ScoringUnknown where no published rule covers the case.
+    the source of the General Self-Efficacy Scale has it. ``registered`` is the pilot's own choice where the source has
+    no rule: a subscale with too few answers is then left out. Raises ScoringError for an answer outside the response
+    scale, the wrong number of answers, or a choice beside a published rule; ScoringUnknown where no rule covers the
+    case.
 
     >>> score("who5", [5, 4, 3, 4, 5])
     {'total': 84.0}
     >>> score("gse", [3, 3, 3, 3, 3, 3, 3, None, None, 4])["total"]
     31.25
     """
-    rule = SCALES[scale] if isinstance(scale, str) and scale in SCALES else scale
-    if isinstance(rule, str):
-        raise ScoringUnknown(f"there is no scale '{rule}'; known are {', '.join(SCALES)}")
+    rule = _known(scale, registered)
     if len(answers) != rule.items:
         raise ScoringError(f"'{rule.title}' has {rule.items} items, not {len(answers)}")
     turned = _turned(rule, answers)
     if rule.rule == "any" and any(turned):
         return {"total": 1.0}  # one yes is enough, whatever else is missing
     missing = sum(answer is None for answer in turned)
-    if missing and rule.most_missing is None:
-        raise ScoringUnknown(f"'{rule.title}' has no published rule for missing items; {missing} are missing")
-    if missing > (rule.most_missing or 0):
-        raise ScoringUnknown(f"'{rule.title}' may miss {rule.most_missing} items at most; {missing} are missing")
+    _allowed(rule, missing, registered)
     found = {"total": _value(rule, turned)}
     for name, members in rule.subscales.items():
-        found[name] = _value(rule, [turned[position - 1] for position in members])
+        part = [turned[position - 1] for position in members]
+        if registered is None or registered.allows(sum(answer is not None for answer in part), len(part)):
+            found[name] = _value(rule, part)
     return found
 
 
-def scores(scale: Scale | str, rows: Iterable[Sequence[Answer]]) -> list[dict[str, float] | None]:
-    """The scores of many people; None for a person whose missing answers no published rule covers.
+def scores(
+    scale: Scale | str, rows: Iterable[Sequence[Answer]], registered: MissingItems | None = None
+) -> list[dict[str, float] | None]:
+    """The scores of many people; None for a person whose missing answers no rule covers.
 
     Raises ScoringUnknown when the scale itself cannot be scored, and ScoringError as ``score`` does.
 
@@ -145,13 +169,58 @@ def scores(scale: Scale | str, rows: Iterable[Sequence[Answer]]) -> list[dict[st
     for answers in rows:
         if any(answer is None for answer in answers):
             try:
-                found.append(score(scale, answers))
+                found.append(score(scale, answers, registered))
             except ScoringUnknown:
-                _turned(SCALES[scale] if isinstance(scale, str) else scale, answers)
+                _turned(_known(scale, registered), answers)
                 found.append(None)
         else:
-            found.append(score(scale, answers))
+            found.append(score(scale, answers, registered))
     return found
+
+
+def missing_rule(scale: Scale | str, registered: MissingItems | None = None) -> str:
+    """In words what is done with missing items, and who says so: for the output beside the scores.
+
+    >>> missing_rule("who5", MissingItems(0.8))
+    'at least 0.8 of the items answered, their mean stands for the others (registered in the protocol)'
+    >>> missing_rule("who5")
+    'no item may be missing (the source gives no rule)'
+    """
+    rule = _known(scale, registered)
+    if registered is not None:
+        enough = f"at least {registered.at_least:g} of the items answered"
+        return f"{enough}, their mean stands for the others ({registered.source})"
+    if rule.most_missing is None:
+        return "no item may be missing (the source gives no rule)"
+    return f"at most {rule.most_missing} items missing, the mean of the answered stands for them ({rule.source})"
+
+
+def _known(scale: Scale | str, registered: MissingItems | None) -> Scale:
+    rule = SCALES[scale] if isinstance(scale, str) and scale in SCALES else scale
+    if isinstance(rule, str):
+        raise ScoringUnknown(f"there is no scale '{rule}'; known are {', '.join(SCALES)}")
+    if registered is not None and rule.most_missing is not None:
+        raise ScoringError(
+            f"'{rule.title}' has a published rule for missing items, which is followed ({rule.source}); leave "
+            "missing_items out"
+        )
+    return rule
+
+
+def _allowed(rule: Scale, missing: int, registered: MissingItems | None) -> None:
+    if not missing:
+        return
+    if registered is not None:
+        if not registered.allows(rule.items - missing, rule.items):
+            message = f"'{rule.title}' needs {registered.at_least:g} of its items answered ({registered.source})"
+            raise ScoringUnknown(f"{message}; {missing} of {rule.items} are missing")
+    elif rule.most_missing is None:
+        raise ScoringUnknown(
+            f"'{rule.title}' has no published rule for missing items; {missing} are missing. Register the pilot's own "
+            "choice in the protocol, such as missing_items: {at_least: 0.5}, before there are data"
+        )
+    elif missing > rule.most_missing:
+        raise ScoringUnknown(f"'{rule.title}' may miss {rule.most_missing} items at most; {missing} are missing")
 
 
 def _turned(rule: Scale, answers: Sequence[Answer]) -> list[float | None]:

@@ -15,6 +15,7 @@ from pilot.errors import Refused
 from randomization import batch
 from randomization.errors import RandomizationError
 from surveys import Instrument, InstrumentError, check_xlsform, read_xlsform
+from surveys.beside import gather, missing_media, read_within
 from surveys.codebook import codebook
 from surveys.ddi import to_ddi
 from surveys.errors import Finding
@@ -68,12 +69,17 @@ def survey() -> None:
 @survey.command("import")
 @click.argument("workbook", type=IN)
 @click.option("-o", "--output", type=OUT, help="Write the definition as JSON.")
+@click.option(
+    "--beside",
+    type=IN,
+    multiple=True,
+    help="A file that the form names: a list (.csv), a picture, or a .zip of them. Default: the folder of WORKBOOK.",
+)
 @console
-def import_(out: Console, workbook: Path, output: Path | None) -> None:
+def import_(out: Console, workbook: Path, output: Path | None, beside: tuple[Path, ...]) -> None:
     """Read an XLSForm WORKBOOK (or a REDCap data dictionary, .csv); every mistake is named by sheet, row and column."""
     try:
-        dictionary = workbook.suffix.lower() == ".csv"
-        instrument, findings = read_redcap(workbook, workbook.stem) if dictionary else check_xlsform(workbook)
+        instrument, findings = _read(workbook, beside)
     except InstrumentError as error:
         raise Failed(str(error)) from error
     told: list[Any] = [*findings, *(judge(instrument) if instrument is not None else ())]
@@ -91,6 +97,18 @@ def import_(out: Console, workbook: Path, output: Path | None) -> None:
         fingerprint=instrument.fingerprint,
         findings=[str(finding) for finding in told],
     )
+
+
+def _read(workbook: Path, beside: tuple[Path, ...]) -> tuple[Instrument | None, tuple[Finding, ...]]:
+    if workbook.suffix.lower() == ".csv":
+        return read_redcap(workbook, workbook.stem)
+    given = gather((path.name, read_within(path)) for path in beside)
+    instrument, findings = check_xlsform(workbook, tables=given)
+    if instrument is None:
+        return None, findings
+    folders = (workbook.parent, workbook.parent / "media", workbook.parent.parent / "media")
+    there = {*given, *(file for file in instrument.shown_files for place in folders if (place / file).is_file())}
+    return instrument, (*findings, *missing_media(instrument, there))
 
 
 @survey.command("export")

@@ -77,7 +77,7 @@ class Library:
 
 def library(protocol: Protocol, world: World, rng: random.Random, *, now: datetime, sets: int = SETS) -> Library:
     """Fills in every list `sets` times. Raises Refused when no answers amount to an outcome of the world."""
-    derived = {outcome.name for outcome in protocol.plan.outcomes if outcome.source.derive is not None}
+    derived = {one.name for one in protocol.plan.outcomes if one.source.derive is not None or one.source.scale}
     for outcome in protocol.plan.outcomes:
         if outcome.name not in derived:
             raise Refused(
@@ -113,7 +113,7 @@ def _usable(found: Library, world: World) -> Library:
         what = f"{absent[0]:g}" if absent else "more than one value"
         raise Refused(
             f"in {len(found.values)} lists filled in by chance no answers amount to {what} of '{world.outcome}': check "
-            "the expression under outcomes.source.derive",
+            "what stands under outcomes.source",
             code="rehearsal",
         )
     rows = {wave: table.iloc[keep].reset_index(drop=True) for wave, table in found.rows.items()}

@@ -67,6 +67,55 @@ def test_an_answer_that_a_question_repeats_is_never_kept(new_site, open_doors, t
     assert "Mijn geheim" not in " ".join(fresh._pages.values())
 
 
+GIVEN = {"distance": "12", "town": "t3", "order-computer": "1", "order-taal": "2", "order-lassen": "3",
+         "start_work": "8:30", "last_talk-day": "3", "last_talk-month": "2", "last_talk-year": "2026",
+         "last_talk-time": "14:00", "child.1": "no"}  # fmt: skip
+ECHOES = [
+    {"name": "in_hint", "kind": "text", "label": {"nl": "Nog iets?"}, "hint": {"nl": "U zei: ${story}"}},
+    {"name": "in_guidance", "kind": "text", "label": {"nl": "Nog meer?"}, "guidance": {"nl": "U zei: ${story}"}},
+    {"name": "in_choice", "kind": "select_one", "label": {"nl": "Wat klopt?"}, "choices": "echoes"},
+    {"name": "group", "label": {"nl": "Over ${story}"},
+     "children": [{"name": "in_section", "kind": "text", "label": {"nl": "En dit?"}}]},
+    {"name": "as_default", "kind": "text", "label": {"nl": "Verbeter dit."}, "default": "${story}"},
+    {"name": "worked_out", "kind": "text", "label": {"nl": "Uw woorden."}, "calculation": "concat('-', ${story})"},
+]  # fmt: skip
+
+
+def test_two_people_who_answer_in_turn_never_see_each_others_words_language_or_link(new_site, open_doors, tmp_path):
+    """Every place in which a page can repeat an answer, opened by two people one after the other."""
+    protocol = showcase(tmp_path / "p")
+    record = protocol.instruments_record()
+    form = record[protocol.baseline.instrument]
+    form["children"] += ECHOES
+    form["lists"]["echoes"] = [{"name": "a", "label": {"nl": "Dat ik zei: ${story}"}}, {"name": "b"}]
+    doors = open_doors(new_site(protocol=again(protocol, record)))
+    stories = ("Mijn geheim is Anna", "Mijn geheim is Bram")
+    two = [doors.visitor(number).start().go_on("in_hint", {"story": story, **GIVEN})
+           for number, story in enumerate(stories, 1)]  # fmt: skip
+    seen = 0
+    for question in ("in_hint", "in_guidance", "in_choice", "in_section", "as_default", "worked_out"):
+        for number, visitor in enumerate(two):
+            visitor.open(f"{visitor.path.rpartition('/')[0]}/{question}?lang={('nl', 'en')[number]}")
+            assert stories[number] in visitor.page, question
+            assert stories[1 - number] not in visitor.page, question
+            assert two[1 - number].token not in visitor.page
+            assert f'<html lang="{("nl", "en")[number]}"' in visitor.page
+            seen += 1
+            assert visitor.send(**{question: "a"}).status == 200
+    assert seen == 12
+    kept = " ".join(fresh._pages.values())
+    assert not any(word in kept for word in ("geheim", *(visitor.token for visitor in two)))
+
+
+def test_a_word_in_the_address_of_one_person_stands_on_no_page_of_another(doors: Doors):
+    first = at(doors, 1, "schooling")
+    first.open(f"{first.path}?name=Jansen")
+    assert "Jansen" in first.page
+    second = at(doors, 2, "schooling")
+    assert "Jansen" not in second.page
+    assert "Jansen" not in " ".join(fresh._pages.values())
+
+
 def again(protocol, record):
     from pilot.protocol import from_record
 

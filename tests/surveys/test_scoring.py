@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from surveys import ScoringError, ScoringUnknown
 from surveys.reliability import alpha, omega, reliability
-from surveys.scoring import SCALES, Scale, score, scores
+from surveys.scoring import SCALES, MissingItems, Scale, missing_rule, score, scores
 
 KNOWN = {name: scale for name, scale in SCALES.items() if scale.reversed_items is not None}
 
@@ -47,6 +47,34 @@ def test_a_missing_item_is_only_allowed_where_the_source_allows_it():
         answers: list[float | None] = [float(SCALES[name].low)] * SCALES[name].items
         with pytest.raises(ScoringUnknown, match="no published rule"):
             score(name, [None, *answers[1:]])
+
+
+def test_without_a_rule_the_error_says_what_the_researcher_can_do():
+    with pytest.raises(ScoringUnknown, match=r"Register the pilot's own choice in the protocol, such as missing_items"):
+        score("who5", [5, None, 5, 5, 5])
+
+
+def test_a_choice_that_the_protocol_registers_is_followed_and_told_in_the_output():
+    half = MissingItems(at_least=0.5)
+    assert score("who5", [5, None, 4, 3, None], half) == {"total": 80.0}
+    with pytest.raises(ScoringUnknown, match=r"needs 0.5 of its items answered \(registered in the protocol\); 3 of 5"):
+        score("who5", [5, None, 4, None, None], half)
+    assert scores("who5", [[5, None, 4, 3, 4], [None, None, None, 4, 4]], half) == [{"total": 80.0}, None]
+    assert "registered in the protocol" in missing_rule("who5", half)
+    assert "Schwarzer" in missing_rule("gse")
+
+
+def test_a_subscale_with_too_few_answers_has_no_score_of_its_own():
+    answers: list[float | None] = [1, 2, 3, None, None, 3, 4, 4, 4, 5, 5, 5]
+    found = score("caas_sf", answers, MissingItems(at_least=0.5))
+    assert found == {"total": 3.6, "concern": 2, "curiosity": 4, "confidence": 5}
+
+
+def test_a_published_rule_is_not_replaced_by_a_registered_one():
+    with pytest.raises(ScoringError, match="has a published rule"):
+        score("gse", [4] * 10, MissingItems(at_least=0.5))
+    with pytest.raises(ScoringError, match="above 0 and at most 1"):
+        MissingItems(at_least=0)
 
 
 def test_a_scale_whose_reversed_items_are_unknown_is_not_scored():

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
 
-from flask import g, session
+from flask import g, request, session
 from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
 
@@ -53,13 +53,16 @@ def _keep(key: Hashable, drawn: str) -> None:
 
 
 def _alike(step: Step) -> bool:
-    """Whether nothing on the page comes from this person: no answer in it, and no text that repeats an answer."""
-    if step.key in step.state.answers or session.get("_flashes"):
+    """Whether nothing on the page comes from this person: no answer in it, no text that repeats an answer, and no word
+    of the address they came by, which the links to other languages carry along.
+    """
+    if step.key in step.state.answers or session.get("_flashes") or set(request.args) - {"lang"}:
         return False
     if not isinstance(step.item, Question) or step.instance or step.item.calculation or step.item.default:
         return False
     texts = [step.item.label, step.item.hint, step.item.guidance, *(section.label for section in step.sections)]
     texts += [choice.label for choice in step.choices]
+    texts += [medium for one in (step.item, *step.choices) for medium in one.media.values()]
     return not any("${" in words for text in texts for words in text.values())
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 import pytest
-from small_pilot import STAFF, START, Site, make, person, settings_for
+from small_pilot import STAFF, START, Site, changed, make, person, settings_for
 from sqlalchemy import select, update
 
 from pilot import dataset, exports, locking, results
@@ -19,7 +19,7 @@ from pilot.db import Database
 from pilot.errors import Refused, Tampered
 from pilot.journey import answering, consent, withdrawal
 from pilot.models import Allocation, Freeze, Participant
-from pilot.protocol import Protocol
+from pilot.protocol import InvalidProtocol, Protocol
 
 YEAR = START + timedelta(days=420)
 
@@ -81,6 +81,58 @@ def test_the_derived_outcome_follows_the_answers(filled: Site):
     assert data["training_started_12m"].tolist() == said.tolist()
     assert data["study_id"].is_unique
     assert set(data["arm"]) == {"portal", "advice", "voucher"}
+
+
+ITEMS = ["baseline__training_intention", "baseline__opportunities", "baseline__digital_skills",
+         "followup_12m__satisfaction"]  # fmt: skip
+
+
+def with_a_scale(**section) -> Protocol:
+    """The protocol with one more outcome: the score of a scale of four items."""
+    outcome = {
+        "name": "adaptability", "label": {"nl": "Aanpassen", "en": "Adaptability"}, "kind": "continuous",
+        "family": "secondary", "timepoint": "12 months",
+        "source": {"scale": {"name": "caas_ssf", "items": ITEMS, **section}},
+        "missing": {"handling": "complete_cases", "assumption": "As for the primary outcome.", "bounds": "none"},
+    }  # fmt: skip
+    return changed(lambda data: data["outcomes"].append(outcome))
+
+
+def test_an_outcome_that_is_a_scale_is_scored_and_the_freeze_says_by_which_rule(filled: Site):
+    for section, least in (({}, 4), ({"missing_items": {"at_least": 0.5}}, 2)):
+        protocol = with_a_scale(**section)
+        with filled.writing() as (session, pilot):
+            data = dataset.build(session, pilot, protocol).data
+            row = dataset.freeze(
+                session, pilot, protocol, folder=filled.settings.freezes, with_arms=False, actor_id=None, now=YEAR
+            )
+        data.loc[:2, ITEMS[3]] = None
+        scored = dataset.outcomes(data, protocol)["adaptability"]
+        items = data[ITEMS].astype(object).apply(pd.to_numeric, errors="coerce")
+        due = items.mean(axis=1).where(items.notna().sum(axis=1) >= least)
+        assert due.notna().any()
+        assert due.isna().sum() == (3 if least == 4 else 0)
+        pd.testing.assert_series_equal(scored, due, check_names=False)
+        told = "registered in the protocol" if section else "no item may be missing"
+        assert told in row.manifest["scoring"]["adaptability"]
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"name": "caas_sssf"}, "there is no scale 'caas_sssf'"),
+        ({"items": ITEMS[:3]}, "has 4 items, each once; here stand 3"),
+        ({"items": [*ITEMS[:3], "baseline__mood"]}, "'baseline__mood' is no column of the data"),
+        ({"part": "concern"}, "has no part 'concern'; it has total"),
+        ({"name": "spe", "items": [*ITEMS, "baseline__work"]}, "which items of .* are reversed"),
+        ({"missing_items": {"at_least": 0}}, "greater than 0"),
+        ({"missing_items": {"atleast": 0.5}}, "at_least is missing"),
+    ],
+)
+def test_a_scale_that_cannot_be_scored_stops_the_protocol_and_names_the_place(section, said: str):
+    with pytest.raises(InvalidProtocol, match=said) as refused:
+        with_a_scale(**section)
+    assert any("scale" in problem.path for problem in refused.value.problems)
 
 
 @pytest.mark.parametrize("damage", [lambda raw: raw[:-1], lambda raw: raw[:40] + bytes([raw[40] ^ 1]) + raw[41:]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,30 @@ def begin(office, of: str = "baseline", name: str = "mine") -> str:
     return f"{DRAFTS}/{name}"
 
 
+def in_browser(office, site: str, screen) -> None:
+    cookie = office.browser("researcher").get_cookie("session").value
+    screen.context.add_cookies([{"name": "session", "value": cookie, "url": site}])
+
+
+def test_the_editor_is_accessible_fits_the_smallest_telephone_and_needs_no_mouse(office, serve, new_page, axe):
+    site, screen = serve(office.app), new_page(viewport={"width": 320, "height": 640})
+    in_browser(office, site, screen)
+    begin(office)
+    room = f"{site}/{office.slug}/{DRAFTS}/mine"
+    screen.goto(f"{room}/q/work")
+    screen.focus("#relevant")
+    screen.keyboard.type("${niets} = 1")
+    with screen.expect_navigation():
+        screen.keyboard.press("Enter")
+    assert "there is no question 'niets'" in (screen.text_content("main") or "")
+    for path in (f"{room}/q/work", room, f"{room}/q/work/preview", f"{site}/{office.slug}/instruments"):
+        screen.goto(path)
+        assert axe(screen) == []
+        assert screen.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+
+
 def fields_of(office, path: str) -> dict[str, str]:
     """The form of a page as a browser would send it back unchanged."""
-    from html.parser import HTMLParser
 
     class Reader(HTMLParser):
         def __init__(self) -> None:

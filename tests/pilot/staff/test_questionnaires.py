@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -80,6 +81,65 @@ def test_a_file_of_fifty_megabytes_is_refused_before_it_is_read(office):
         f"/{office.slug}/instruments", data=head + b"\0" * (50 * 2**20), content_type="multipart/form-data; boundary=x"
     )
     assert answer.status_code == 413
+
+
+def beside(*names: str) -> list[tuple[io.BytesIO, str]]:
+    return [(io.BytesIO((EXAMPLES / name).read_bytes()), name) for name in names]
+
+
+def test_a_list_is_put_in_beside_the_workbook_loose_or_in_a_zip(office):
+    form = (EXAMPLES / "select_from_file.xlsx").read_bytes()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(EXAMPLES / "occupations.csv", "lists/occupations.csv")
+    packed.seek(0)
+    for files in (beside("occupations.csv"), [(packed, "lists.zip")]):
+        answer = office.post("researcher", "instruments", file=(io.BytesIO(form), "mine.xlsx"), beside=files)
+        assert answer.status_code == 200, words(answer)
+    alone = put_in(office, form, "mine.xlsx")
+    assert alone.status_code == 422
+    assert "survey 2 type the file &#39;occupations.csv&#39; is not there put it beside the workbook" in words(alone)
+
+
+def test_a_mistake_in_a_list_is_named_by_file_row_and_column(office):
+    form, wrong = (EXAMPLES / "select_from_file.xlsx").read_bytes(), io.BytesIO(b"name,label\na,A\na b,B\n")
+    answer = office.post(
+        "researcher", "instruments", file=(io.BytesIO(form), "mine.xlsx"), beside=[(wrong, "occupations.csv")]
+    )
+    assert answer.status_code == 422
+    assert "occupations.csv 3 name the choice &#39;a b&#39; holds a space" in words(answer)
+
+
+def test_a_picture_that_the_workbook_names_is_missed_by_name(office):
+    form = (EXAMPLES / "media.xlsx").read_bytes()
+    answer = put_in(office, form, "mine.xlsx")
+    assert answer.status_code == 200
+    assert "is not there hand it in beside the workbook" in words(answer)
+
+
+def test_the_command_takes_lists_beside_the_workbook_too(run, tmp_path):
+    (tmp_path / "form.xlsx").write_bytes((EXAMPLES / "select_from_file.xlsx").read_bytes())
+    said = run("survey", "import", tmp_path / "form.xlsx")
+    assert said.exit_code == 1
+    assert "survey, row 2, column type: the file 'occupations.csv' is not there" in said.output
+    said = run("survey", "import", tmp_path / "form.xlsx", "--beside", EXAMPLES / "occupations.csv")
+    assert said.exit_code == 0, said.output
+    (tmp_path / "bad.zip").write_bytes(b"PK nothing")
+    said = run("survey", "import", tmp_path / "form.xlsx", "--beside", tmp_path / "bad.zip")
+    assert said.exit_code == 1
+    assert "bad.zip: this is no zip file, or it is damaged" in said.output
+
+
+def test_a_protocol_reads_the_lists_in_the_folder_of_its_workbooks(run, tmp_path):
+    def with_a_list(file: Path) -> bytes:
+        if file.stem != "session":
+            return file.read_bytes()
+        return (EXAMPLES / "select_from_file.xlsx").read_bytes()
+
+    folder = protocol_with(tmp_path, with_a_list)
+    assert "the file 'occupations.csv' is not there" in run("protocol", "check", folder).output
+    (folder / "instruments" / "occupations.csv").write_bytes((EXAMPLES / "occupations.csv").read_bytes())
+    assert "occupations.csv" not in run("protocol", "check", folder).output
 
 
 def test_what_the_pilot_asks_can_be_taken_away_as_codebook_workbook_and_dictionary(office):
