@@ -131,6 +131,11 @@ class Protocol:
         return self.waves[0]
 
     @property
+    def asks_address(self) -> bool:
+        """Whether a follow-up wave may send letters, so that people are asked where to."""
+        return any(wave.by_letter for wave in self.waves[1:])
+
+    @property
     def learns_from(self) -> Outcome:
         """The outcome that an adaptive draw follows: the first primary one, which is yes or no."""
         return drawing.primary_outcome(self.plan)

@@ -21,6 +21,7 @@ Mode = Literal["self", "phone", "desk", "paper"]
 Channel = Literal["email", "sms", "letter", "phone"]
 MODES: tuple[str, ...] = get_args(Mode)
 CHANNELS: tuple[str, ...] = get_args(Channel)
+WRITTEN = tuple(channel for channel in CHANNELS if channel != "phone")
 _OFFSET = re.compile(r"([+-]?\d{1,4})\s*(day|week|month|year)s?", re.IGNORECASE)
 
 
@@ -76,7 +77,8 @@ class Wave:
 
     ``offset`` counts from the day of allocation to the day the wave is due; the window opens ``opens`` and closes
     ``closes`` after that day (``opens`` may be negative). Raises WaveError when the window closes before it opens, a
-    reminder falls outside it, or a mode is unknown.
+    reminder falls outside it, or a mode is unknown. ``channels`` are the ways to reach people, the first that a person
+    has is taken; a reminder may name another one first.
 
     >>> wave = Wave.from_dict({"name": "followup_3m", "offset": "3 months", "window": {"opens": "-1 week",
     ...     "closes": "6 weeks"}, "reminders": ["1 week", {"after": "2 weeks", "channel": "sms"}],
@@ -92,6 +94,7 @@ class Wave:
     closes: Offset = Offset(days=42)
     reminders: tuple[Reminder, ...] = ()
     modes: tuple[str, ...] = ("self",)
+    channels: tuple[str, ...] = ("email", "sms")
 
     def __post_init__(self) -> None:
         start = date(2027, 1, 31)
@@ -111,10 +114,21 @@ class Wave:
         for i, mode in enumerate(self.modes):
             if mode not in MODES:
                 raise WaveError(f"there is no mode '{mode}'", ("modes", i), "choose from " + ", ".join(MODES))
+        if not self.channels:
+            raise WaveError(f"wave '{self.name}' has no channel", ("channels",), "choose from email, sms, letter")
+        for i, channel in enumerate(self.channels):
+            if channel not in WRITTEN or channel in self.channels[:i]:
+                message = f"'{channel}' is no channel of a message, or stands there twice"
+                raise WaveError(message, ("channels", i), "choose from " + ", ".join(WRITTEN))
         for i, reminder in enumerate(self.reminders):
             if reminder.channel is not None and reminder.channel not in CHANNELS:
                 message = f"there is no channel '{reminder.channel}'"
                 raise WaveError(message, ("reminders", i, "channel"), "choose from " + ", ".join(CHANNELS))
+
+    @property
+    def by_letter(self) -> bool:
+        """Whether a message of this wave may be a letter."""
+        return "letter" in self.channels or any(reminder.channel == "letter" for reminder in self.reminders)
 
     def on(self, allocated_on: date) -> Due:
         """The dates of this wave for a person allocated on that day."""
@@ -126,7 +140,7 @@ class Wave:
     @classmethod
     def from_dict(cls, mapping: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Wave:
         """A wave as the protocol writes it. Raises WaveError with the path of keys; an unknown key is an error."""
-        known = ("name", "instrument", "offset", "window", "reminders", "modes")
+        known = ("name", "instrument", "offset", "window", "reminders", "modes", "channels")
         _only(mapping, known, path)
         for key in ("name", "offset"):
             if not mapping.get(key):
@@ -144,6 +158,7 @@ class Wave:
                 closes=Offset.parse(window.get("closes", "42 days"), ("window", "closes")),
                 reminders=tuple(_reminder(r, i) for i, r in enumerate(mapping.get("reminders") or ())),
                 modes=tuple(mapping.get("modes") or ("self",)),
+                channels=_several(mapping.get("channels", ("email", "sms"))),
             )
         except WaveError as error:
             raise WaveError(error.message, (*path, *error.path), error.remedy) from None
@@ -159,6 +174,7 @@ class Wave:
                 {"after": str(r.after)} | ({"channel": r.channel} if r.channel else {}) for r in self.reminders
             ],
             "modes": list(self.modes),
+            "channels": list(self.channels),
         }
 
 
@@ -216,6 +232,10 @@ def _only(mapping: Mapping[str, Any], known: tuple[str, ...], path: tuple[str | 
         if key not in known:
             remedy = did_you_mean(str(key), known, "known are " + ", ".join(known))
             raise WaveError(f"the key '{key}' is not known here", (*path, key), remedy)
+
+
+def _several(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 def _reminder(value: Any, i: int) -> Reminder:

@@ -158,6 +158,7 @@ def set_contact(
     _set_second(identity, contact)
     identity.name, identity.phone, identity.email = contact.name.strip(), contact.phone, contact.email
     identity.postcode, identity.birth_date = contact.postcode, contact.birth_date
+    identity.address_hash = address_key(keyring, identity)
     identity.phone_hash = keyring.lookup(contact.phone, "phone") if contact.phone else None
     identity.email_hash = keyring.lookup(contact.email.lower(), "email") if contact.email else None
     code = resume_code(secret, participant)
@@ -179,6 +180,11 @@ def set_contact(
 def device_key(keyring: Keyring, participant: Participant, mark: str) -> str:
     """The keyed hash of a device's mark. It holds for one pilot: nobody is followed from one to the next."""
     return keyring.lookup(f"{participant.pilot_id}|{mark}", "device")
+
+
+def address_key(keyring: Keyring, identity: Identity) -> str | None:
+    """The keyed hash of the whole address, by which a letter that came back is known again; None without one."""
+    return keyring.lookup(identity.letter_address.lower(), "address") if identity.letter_address else None
 
 
 def _mend(identity: Identity, contact: Contact, correction: Correction, now: datetime) -> list[str]:

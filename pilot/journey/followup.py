@@ -54,13 +54,14 @@ def queue_due(session: Session, pilot: Pilot, protocol: Protocol, *, zone: ZoneI
     queued = 0
     for wave in protocol.waves[1:]:
         for participant, due in _waiting(session, pilot, wave, now):
-            channel = usable_channel(session, participant)
-            if channel is None:
-                continue
             step = _next_message(session, participant, due, now.date())
             if step is None:
                 continue
             name, wanted = step
+            channel = _usable(session, participant, wanted) or usable_channel(session, participant, wave.channels)
+            if channel is None:
+                continue
+            meant = wanted or wave.channels[0]
             queued += insert_once(
                 session,
                 Message,
@@ -69,9 +70,9 @@ def queue_due(session: Session, pilot: Pilot, protocol: Protocol, *, zone: ZoneI
                 key=f"{_ladder(participant, wave.name)}{name}",
                 kind="wave_invitation" if name == "invitation" else "wave_reminder",
                 wave=wave.name,
-                channel=_usable(session, participant, wanted) or channel,
+                channel=channel,
                 language=participant.language,
-                detail={},
+                detail={} if channel == meant else {"instead_of": meant},
                 status="queued",
                 due_at=waking(now, zone),
                 attempts=0,
@@ -143,12 +144,17 @@ def still_wanted(session: Session, message: Message) -> bool:
         return False
     if fresh.participant_id is None:
         return True
-    participant = session.get_one(Participant, fresh.participant_id, populate_existing=True)
+    return still_to_answer(session, fresh)
+
+
+def still_to_answer(session: Session, message: Message) -> bool:
+    """Whether the participant has not stopped, and has not answered what this message asks."""
+    participant = session.get_one(Participant, message.participant_id, populate_existing=True)
     if participant.withdrawn:
         return False
-    if fresh.wave is None:
+    if message.wave is None:
         return True
-    done = select(Submission.id).where(Submission.participant_id == participant.id, Submission.wave == fresh.wave)
+    done = select(Submission.id).where(Submission.participant_id == participant.id, Submission.wave == message.wave)
     return session.scalar(done) is None
 
 
@@ -237,7 +243,7 @@ def _bounced(session: Session, message: Message, error: str, now: datetime, acto
 
 
 def _hash(identity: Identity, channel: str) -> str | None:
-    return {"email": identity.email_hash, "sms": identity.phone_hash}.get(channel)
+    return {"email": identity.email_hash, "sms": identity.phone_hash, "letter": identity.address_hash}.get(channel)
 
 
 def cancel(session: Session, participant: Participant, *, wave: str | None = None) -> None:
@@ -279,15 +285,15 @@ def _ladder(participant: Participant, wave: str) -> str:
 def _next_message(session: Session, participant: Participant, due: Due, today: date) -> tuple[str, str | None] | None:
     """The invitation, or after it the latest reminder that is due; one message a day, and none that was overtaken."""
     prefix = _ladder(participant, due.wave.name)
-    sent = {
-        key.removeprefix(prefix): queued_for.date()
-        for key, queued_for in session.execute(
-            select(Message.key, Message.due_at).where(
-                Message.participant_id == participant.id, Message.wave == due.wave.name
-            )
+    queued = session.execute(
+        select(Message.key, Message.due_at).where(
+            Message.participant_id == participant.id, Message.wave == due.wave.name
         )
-    }
-    if "invitation" not in sent:
+    )
+    steps = {key.removeprefix(prefix): queued_for.date() for key, queued_for in queued}
+    # A step that came back, or for which there was no address, is open again: its key has a tail.
+    sent = {name: day for name, day in steps.items() if ":" not in name}
+    if not sent:
         return "invitation", None
     last = max(sent.values())
     ladder = [
@@ -298,9 +304,11 @@ def _next_message(session: Session, participant: Participant, due: Due, today: d
     return ladder[-1] if ladder else None
 
 
-def usable_channel(session: Session, participant: Participant) -> str | None:
-    """The way to reach this person: e-mail before text message, and none that a message came back from."""
-    return _usable(session, participant, "email") or _usable(session, participant, "sms")
+def usable_channel(
+    session: Session, participant: Participant, channels: Sequence[str] = ("email", "sms")
+) -> str | None:
+    """The first of these ways by which this person can be reached, and none that a message came back from."""
+    return next((channel for channel in channels if _usable(session, participant, channel)), None)
 
 
 def _usable(session: Session, participant: Participant, channel: str | None) -> str | None:
@@ -308,7 +316,7 @@ def _usable(session: Session, participant: Participant, channel: str | None) -> 
     identity = session.get(Identity, participant.id)
     if identity is None or channel is None:
         return None
-    reachable = {"email": identity.email, "sms": identity.phone, "letter": None, "phone": None}
+    reachable = {"email": identity.email, "sms": identity.phone, "letter": identity.letter_address}
     if not reachable.get(channel):
         return None
     came_back = session.scalars(

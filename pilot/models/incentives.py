@@ -22,6 +22,8 @@ class GiftCard(Base):
     code: Mapped[str] = mapped_column(Encrypted("gift_cards.code"))
     code_hash: Mapped[str] = mapped_column(String(64))
     amount_cents: Mapped[int]
+    drawer: Mapped[str] = mapped_column(String(40), default="")
+    """The list of cards it belongs to, where the protocol names several."""
     participant_id: Mapped[int | None] = mapped_column(ForeignKey("participants.id"))
     wave: Mapped[str | None] = mapped_column(String(40))
     imported_at: Mapped[datetime]

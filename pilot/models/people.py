@@ -76,11 +76,17 @@ class Identity(Base):
     phone: Mapped[str | None] = mapped_column(Encrypted("identities.phone"))
     email: Mapped[str | None] = mapped_column(Encrypted("identities.email"))
     postcode: Mapped[str | None] = mapped_column(Encrypted("identities.postcode"))
+    street: Mapped[str | None] = mapped_column(Encrypted("identities.street"))
+    house_number: Mapped[str | None] = mapped_column(Encrypted("identities.house_number"))
+    addition: Mapped[str | None] = mapped_column(Encrypted("identities.addition"))
+    town: Mapped[str | None] = mapped_column(Encrypted("identities.town"))
+    """For letters; asked only where the protocol sends them, and nobody has to give it."""
     second_name: Mapped[str | None] = mapped_column(Encrypted("identities.second_name"))
     second_phone: Mapped[str | None] = mapped_column(Encrypted("identities.second_phone"))
     """Somebody who knows where the participant is; only with a yes of its own, and never written to."""
     phone_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     email_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    address_hash: Mapped[str | None] = mapped_column(String(64))
     device_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     """Of the mark that the telephone or computer carried on which the person signed up by themselves."""
     resume_code: Mapped[str | None] = mapped_column(Encrypted("identities.resume_code"))
@@ -89,6 +95,14 @@ class Identity(Base):
     """What stood here before each correction, oldest first, as JSON; it goes when the rest of the row goes."""
 
     participant: Mapped[Participant] = relationship(back_populates="identity")
+
+    @property
+    def letter_address(self) -> str | None:
+        """The lines below the name on an envelope; None while any part of the address is missing."""
+        if not (self.street and self.house_number and self.postcode and self.town):
+            return None
+        place = " ".join(part for part in (self.street, self.house_number, self.addition) if part)
+        return f"{place}\n{self.postcode}  {self.town}"
 
     @property
     def same_device_check(self) -> bool:

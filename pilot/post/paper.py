@@ -19,6 +19,7 @@ address { font-style: normal; white-space: pre-line; height: 38mm; margin-top: 2
 section + section { break-before: page }
 h1 { font-size: 16pt; line-height: 1.25; margin: 0 0 6mm }
 p { margin: 0 0 4mm; overflow-wrap: anywhere }
+.number { color: #444; font-size: 10pt }
 .code { display: flex; gap: 8mm; align-items: center; margin-top: 8mm }
 .code img { width: 38mm; height: 38mm }
 """
@@ -41,8 +42,14 @@ def _sheet(letter: Letter) -> str:
     return (
         f'<section lang="{letter.language}" dir="{markup.direction(letter.language)}">'
         f'<address dir="ltr">{escape(letter.to)}</address><h1>{escape(letter.subject)}</h1>'
-        f'{words}<div class="code"><img src="{_square(letter.link)}" alt="{escape(letter.link)}"></div></section>'
+        f'{words}<div class="code"><img src="{_square(letter.link)}" alt="{escape(letter.link)}">'
+        f"{_number(letter)}</div></section>"
     )
+
+
+def _number(letter: Letter) -> str:
+    """What whoever opens a returned envelope types to say which letter it was."""
+    return f'<p class="number" dir="ltr">Nr. {letter.number:06d}</p>' if letter.number else ""
 
 
 def batch(letters: Sequence[Letter]) -> bytes:

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
 
 from pilot import access
-from pilot.models import Invitee, Message, Participant, PerformanceStatement, Pilot
+from pilot.models import Identity, Invitee, Message, Participant, PerformanceStatement, Pilot
 from pilot.protocol import Protocol
 from pilot.settings import Settings
 
@@ -31,7 +31,7 @@ PAGES = {"statement": ("statement", "statement"), "gift": ("gift", "gift")}
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A message that is ready to go. `link` is its one address, for a square code on paper; `foreign` is the part of
-    the body that exists in another language only.
+    the body that exists in another language only. By `number` a letter that comes back is found in the record.
     """
 
     to: str
@@ -41,6 +41,7 @@ class Letter:
     language: str = "nl"
     foreign: str = ""
     foreign_language: str = "nl"
+    number: int = 0
 
 
 def compose(
@@ -51,7 +52,7 @@ def compose(
         return _invitation(session.get_one(Invitee, message.invitee_id), settings, pilot, protocol, message)
     participant = session.get_one(Participant, message.participant_id)
     identity = participant.identity
-    to = None if identity is None else identity.email if message.channel == "email" else identity.phone
+    to = None if identity is None else _to(identity, message.channel)
     if identity is None or not to:
         return None
     statement = session.get(PerformanceStatement, participant.id) if message.kind == "statement" else None
@@ -70,7 +71,14 @@ def compose(
         "before": message.detail.get("before", False),
         "minutes": statement.minutes if statement is not None else 0,
     }
-    return _letter(message, pilot, protocol, to, link, values)
+    return replace(_letter(message, pilot, protocol, to, link, values), number=message.id or 0)
+
+
+def _to(identity: Identity, channel: str) -> str | None:
+    if channel == "letter":
+        address = identity.letter_address
+        return address and "\n".join(filter(None, (identity.name, address)))
+    return identity.email if channel == "email" else identity.phone
 
 
 def _invitation(

@@ -8,7 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from pilot.journey import enrolment
+from pilot.journey import addresses, enrolment
 from pilot.web import forms
 from surveys.catalogue import message as survey_message
 from surveys.contact import read_phone
@@ -43,6 +43,39 @@ def typed_contact(form: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[s
         except EmailNotValidError:
             errors.append(("email", _("This is not an e-mail address. Example: name@example.nl")))
     return typed, sorted(errors, key=lambda error: list(enrolment.LIMITS).index(error[0]))
+
+
+def typed_address(form: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """An address as it was typed, its postcode in one spelling; and what is not right. All empty: no address."""
+    typed: dict[str, str] = {}
+    errors: list[tuple[str, str]] = []
+    for name, longest in addresses.LIMITS.items():
+        try:
+            typed[name] = forms.text(form, name, longest=longest)
+        except forms.TooLong:
+            typed[name] = form.get(name, "")[:longest]
+            errors.append((name, _("This is too long. Write at most %(longest)s characters.", longest=longest)))
+    if not any(typed[name] for name in addresses.FIELDS if name != "postcode"):
+        return typed, errors
+    missing = {
+        "postcode": _("Write your postcode."),
+        "house_number": _("Write your house number."),
+        "street": _("Write your street."),
+        "town": _("Write your town."),
+    }
+    errors += [(name, message) for name, message in missing.items() if not typed[name]]
+    read = addresses.read_postcode(typed["postcode"])
+    if typed["postcode"] and read is None:
+        errors.append(("postcode", _("This is not a postcode. Example: 1234 AB")))
+    typed["postcode"] = read or typed["postcode"]
+    return typed, sorted(errors, key=lambda error: addresses.FIELDS.index(error[0]))
+
+
+def address_of(typed: Mapping[str, str]) -> addresses.Address | None:
+    """The address that was typed without errors; None when nothing but a postcode was."""
+    if not typed["street"]:
+        return None
+    return addresses.Address(**{name: typed[name] for name in addresses.FIELDS})
 
 
 def unticked(form: Mapping[str, str], typed: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -4,6 +4,27 @@ from flask import Blueprint
 
 bp = Blueprint("participant", __name__)
 
-from pilot.web.participant import agreeing, arriving, asking, drawing, looking, stopping, telling, thanking  # noqa: E402
+from pilot.web.participant import (  # noqa: E402
+    addressing,
+    agreeing,
+    arriving,
+    asking,
+    drawing,
+    looking,
+    stopping,
+    telling,
+    thanking,
+)
 
-__all__ = ["agreeing", "arriving", "asking", "bp", "drawing", "looking", "stopping", "telling", "thanking"]
+__all__ = [
+    "addressing",
+    "agreeing",
+    "arriving",
+    "asking",
+    "bp",
+    "drawing",
+    "looking",
+    "stopping",
+    "telling",
+    "thanking",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import g, render_template, request
+from flask import g, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -96,7 +96,7 @@ def give_contact(token: str) -> str | Response | tuple[str, int]:
             name=typed["name"],
             phone=typed["phone_read"] or None,
             email=typed["email"] or None,
-            postcode=typed["postcode"] or None,
+            postcode=(identity.postcode if identity else None) if protocol.asks_address else typed["postcode"] or None,
             birth_date=identity.birth_date if identity else None,
             second_name=typed["second_name"] or None,
             second_phone=typed["second_phone_read"] or None,
@@ -108,6 +108,8 @@ def give_contact(token: str) -> str | Response | tuple[str, int]:
     )
     named, language = bool(typed["second_name"]), str(get_locale())
     consent.second_contact(g.session, g.participant, given=named, language=language, now=g.now)
+    if protocol.asks_address:
+        return redirect(url_for("participant.address_page", token=token), code=303)
     return steps.onward(g.participant, token)
 
 
@@ -145,5 +147,6 @@ def _consent(token: str, given: Mapping[str, str], *, errors: Any = ()) -> str:
 
 
 def _contact(token: str, typed: Mapping[str, str], *, errors: Any = ()) -> str:
-    values = {"typed": typed, "errors": list(errors), "mark_days": device.DAYS}
+    asks_address = steps.in_force()[1].asks_address
+    values = {"typed": typed, "errors": list(errors), "mark_days": device.DAYS, "asks_address": asks_address}
     return render_template("participant/contact.html", token=token, **values)

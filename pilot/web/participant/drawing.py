@@ -61,6 +61,7 @@ def what_next(token: str) -> str | Response:
         open_wave=waves[0] if waves else None,
         upcoming=[due for due in upcoming if due.wave.name not in done and due.closes_on >= g.now.date()],
         identity=g.participant.identity,
+        asks_address=protocol.asks_address and not g.participant.withdrawn,
     )
 
 

@@ -4,6 +4,29 @@ from flask import Blueprint
 
 bp = Blueprint("steward", __name__)
 
-from pilot.web.steward import auditing, correcting, duplicates, importing, letters, outbox, overview, requests  # noqa: E402
+from pilot.web.steward import (  # noqa: E402
+    addressing,
+    auditing,
+    correcting,
+    duplicates,
+    importing,
+    letters,
+    outbox,
+    overview,
+    posting,
+    requests,
+)
 
-__all__ = ["auditing", "bp", "correcting", "duplicates", "importing", "letters", "outbox", "overview", "requests"]
+__all__ = [
+    "addressing",
+    "auditing",
+    "bp",
+    "correcting",
+    "duplicates",
+    "importing",
+    "letters",
+    "outbox",
+    "overview",
+    "posting",
+    "requests",
+]

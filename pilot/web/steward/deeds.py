@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 
 NAMES: dict[str, object] = {
+    "address_corrected": _("address mended"),
+    "address_given": _("address given or changed"),
     "advisor_assigned": _("advisor appointed"),
     "allocated": _("drawn"),
     "allocation_override": _("note: the draw was not followed"),
@@ -61,6 +63,7 @@ NAMES: dict[str, object] = {
     "user_deactivated": _("kept out"),
     "voucher_issued": _("voucher given"),
     "voucher_redeemed": _("voucher spent"),
+    "wave_letters_handed_over": _("letters to participants made"),
     "withdrawn": _("stopped"),
 }
 

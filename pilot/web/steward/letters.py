@@ -17,8 +17,10 @@ from flask_babel import ngettext
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
+from pilot import access
 from pilot.errors import NotYours
 from pilot.events import record
+from pilot.journey import letters as post
 from pilot.journey import outreach
 from pilot.models import Event, Invitee, Message
 from pilot.post import paper, wording
@@ -29,6 +31,8 @@ from pilot.web.steward import bp
 from pilot.web.steward.overview import way_back
 
 COLUMNS = ("reference", "name", "address", "language", "text", "code", "link")
+BATCHES = ("letters_handed_over", post.KIND)
+"""Events that are a batch: to invited people, and to participants."""
 MOST = 100
 """Letters in one PDF: so many are made in a few seconds."""
 # A spreadsheet takes a cell that begins with one of these for a formula.
@@ -38,11 +42,14 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @bp.get("/<slug>/steward/letters")
 @rule.may("import_invitations")
 def letters(slug: str) -> str:
+    to_participants = access.may(staff.me(), "send_letters", g.pilot)
     return render_template(
         "steward/letters.html",
         slug=slug,
         back_url=way_back(),
         waiting=_waiting(),
+        to_participants=to_participants,
+        waiting_participants=post.waiting(g.session, g.pilot, now=g.now) if to_participants else 0,
         most=MOST,
         handed_over=_handed_over(),
         posted=_posted(),
@@ -76,7 +83,7 @@ def print_letters(slug: str) -> Response:
 def printed(slug: str, number: int) -> Response:
     """The letters of a batch as one PDF, each on its own sheet; the same letters each time."""
     _version, protocol = staff.in_force()
-    people = outreach.in_batch(g.session, _batch(number))
+    people = outreach.in_batch(g.session, batch_of(number, "letters_handed_over"))
     written = (wording.on_paper(state().settings, g.pilot, protocol, who) for who in people)
     letters = [letter for letter in written if letter is not None]
     if not letters:
@@ -91,16 +98,17 @@ def printed(slug: str, number: int) -> Response:
 @rule.may("import_invitations")
 def posted(slug: str, number: int) -> Response:
     """The batch went to the post; the day is kept, once."""
-    batch = _batch(number)
+    batch = batch_of(number, *BATCHES)
     if batch.id not in _posted():
         record(g.session, "letters_posted", g.pilot, now=g.now, actor_id=staff.me().id, batch=batch.id)
         flash(_("Kept that these letters were posted."), "good")
     return redirect(url_for("steward.letters", slug=slug), code=303)
 
 
-def _batch(number: int) -> Event:
+def batch_of(number: int, *kinds: str) -> Event:
+    """The batch of letters with this number; raises NotYours when it is none of these kinds."""
     batch = g.session.get(Event, number)
-    if batch is None or batch.pilot_id != g.pilot.id or batch.kind != "letters_handed_over":
+    if batch is None or batch.pilot_id != g.pilot.id or batch.kind not in kinds:
         raise NotYours("there is no such batch of letters")
     return batch
 
@@ -134,5 +142,5 @@ def _waiting() -> int:
 
 
 def _handed_over() -> list[Event]:
-    query = select(Event).where(Event.pilot_id == g.pilot.id, Event.kind == "letters_handed_over")
+    query = select(Event).where(Event.pilot_id == g.pilot.id, Event.kind.in_(BATCHES))
     return list(g.session.scalars(query.order_by(Event.id.desc()).limit(20)))

@@ -107,6 +107,7 @@ def _show(slug: str, faults: Faults) -> str:
         consents=consent.standing(g.session, g.participant),
         withdrawals=list(g.session.scalars(stops)),
         words=words,
+        asks_address=protocol.asks_address,
         wave_name=lambda name: words.wave(name, protocol),
         typed=request.form,
         faults=faults,

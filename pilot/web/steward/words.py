@@ -23,7 +23,12 @@ STATES: dict[str, object] = {
     "bounced": _("came back"),
     "unsure": _("not known"),
 }
-CHANNELS: dict[str, object] = {"email": _("e-mail"), "sms": _("text message"), "letter": _("letter")}
+CHANNELS: dict[str, object] = {
+    "email": _("e-mail"),
+    "sms": _("text message"),
+    "letter": _("letter"),
+    "phone": _("telephone"),
+}
 DEGREES: dict[str, object] = {
     "no_contact": _("no more contact"),
     "no_data": _("nothing more is collected"),

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from pilot_fixtures import new_site
 from small_pilot import FOLDER, PASSWORD, START, Site, make, person, settings_for
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -28,6 +29,7 @@ from pilot.journey import advice
 from pilot.models import Allocation, Caseload, Identity, Participant, User
 from pilot.settings import Settings
 
+__all__ = ["new_site"]
 PEOPLE = 12
 NOW = START + timedelta(days=3)
 
