@@ -46,6 +46,7 @@ _HOMES: dict[str, str] = {
     "manski_bounds": "bounds", "cost_effectiveness": "cost", "fieller": "cost", "bootstrap_interval": "cost",
     "deadweight": "cost", "crowding_out": "cost", "AlphaLedger": "monitoring", "confidence_sequence": "monitoring",
     "fidelity": "delivery", "by_advisor": "delivery",
+    "variance_share": "fieldwork", "equal_means": "fieldwork",
 }  # fmt: skip
 
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
