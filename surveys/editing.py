@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from surveys.definition import CHOOSING, Choice, Instrument, Question, Section
 from surveys.errors import EditError, Finding
-from surveys.layout import MOST_QUESTIONS, NAME
+from surveys.layout import LONGEST_NAME, MOST_DEPTH, MOST_QUESTIONS, NAME
 from surveys.xlsform import check_xlsform
 from surveys.xlsform_export import OTHER, rows_of, write_xlsform
 
@@ -48,7 +48,7 @@ def add(instrument: Instrument, item: Item, *, after: str = "") -> Instrument:
     >>> [q.name for q in add(form, Question("job", "text"), after="age").questions]
     ['age', 'job']
     """
-    if not NAME.fullmatch(item.name) or len(item.name) > 64:
+    if not NAME.fullmatch(item.name) or len(item.name) > LONGEST_NAME:
         raise EditError("name_impossible", "name", name=item.name)
     if item.name in instrument.places:
         raise EditError("name_taken", "name", name=item.name)
@@ -57,7 +57,7 @@ def add(instrument: Instrument, item: Item, *, after: str = "") -> Instrument:
     lists = dict(instrument.lists)
     if isinstance(item, Question) and item.kind in CHOOSING:
         lists.setdefault(item.choices, ())
-    return replace(instrument, children=_placed(instrument, instrument.children, item, after), lists=lists)
+    return _bounded(replace(instrument, children=_placed(instrument, instrument.children, item, after), lists=lists))
 
 
 def remove(instrument: Instrument, name: str) -> Instrument:
@@ -91,7 +91,7 @@ def put(instrument: Instrument, name: str, after: str) -> Instrument:
     if target == name or item in around:
         raise EditError("place_unknown", "after", name=target)
     without = _mapped(instrument.children, lambda found: () if found.name == name else (found,))
-    return _with(instrument, _placed(instrument, without, item, after))
+    return _bounded(_with(instrument, _placed(instrument, without, item, after)))
 
 
 def set_choices(instrument: Instrument, list_: str, choices: Sequence[Choice]) -> Instrument:
@@ -242,6 +242,13 @@ def _item(instrument: Instrument, name: str) -> Item:
 
 def _with(instrument: Instrument, children: tuple[Item, ...]) -> Instrument:
     return replace(instrument, children=children)
+
+
+def _bounded(instrument: Instrument) -> Instrument:
+    deep = max((len(p.parents) + isinstance(p.item, Section) for p in instrument.places.values()), default=0)
+    if deep > MOST_DEPTH:
+        raise EditError("too_deep", "after", most=MOST_DEPTH)
+    return instrument
 
 
 def _placed(instrument: Instrument, children: tuple[Item, ...], item: Item, after: str) -> tuple[Item, ...]:

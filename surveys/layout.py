@@ -13,6 +13,10 @@ from surveys.workbook import Row, Sheet
 __all__ = ["Layout", "check", "read"]
 
 MOST_QUESTIONS = 1_500
+MOST_DEPTH = 20
+"""Groups inside each other: nobody can follow more, and reading them would run out of stack."""
+LONGEST_NAME = 64
+"""Statistical programs cut or refuse longer names."""
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
 CHOOSING = re.compile(r"(select[_ ]one|select[_ ]multiple|select all that apply|rank)\s+(\S+)(\s+or[_ ]other)?", re.I)
 FROM_FILE = re.compile(r"select_(?:one|multiple)_from_file\s+(\S+)", re.I)
@@ -183,6 +187,8 @@ def _check_references(form: Layout) -> Iterator[Finding]:
 
 
 def _check_columns(form: Layout) -> Iterator[Finding]:
+    for sheet in (form.survey, form.choices):
+        yield from _check_headers(sheet) if sheet else ()
     for header in form.survey.headers:
         name, _ = split(header)
         if name in COLUMNS or name.startswith(("bind", "control", "body", "instance", "$", "_")):
@@ -191,6 +197,15 @@ def _check_columns(form: Layout) -> Iterator[Finding]:
         message = f"the column '{header}' is not known and would be ignored"
         remedy = f"did you mean '{near}'?" if near else "remove it, or let its name start with _"
         yield Finding(form.survey.name, 1, header, message, remedy, "error" if near else "warning")
+
+
+def _check_headers(sheet: Sheet) -> Iterator[Finding]:
+    for header in sorted({header for header in sheet.headers if sheet.headers.count(header) > 1}):
+        yield Finding(sheet.name, 1, header, f"the column '{header}' is there twice", "keep one of them")
+    for header in sheet.headers:
+        if "::" in header and not all(part.strip() for part in header.split("::")):
+            message = f"the column '{header}' has nothing on one side of '::'"
+            yield Finding(sheet.name, 1, header, message, "write for instance label::English (en)")
 
 
 def _check_choices(form: Layout) -> Iterator[Finding]:
@@ -226,6 +241,9 @@ def _check_rows(form: Layout) -> Iterator[Finding]:
             continue
         if section:
             open_.append((section[2].lower(), row))
+            if len(open_) == MOST_DEPTH + 1:
+                message = f"more than {MOST_DEPTH} groups inside each other"
+                yield Finding(sheet.name, row.number, type_, message, "put the groups one after the other")
         elif finding := _check_type(form, row, kind, type_):
             yield finding
         if kind.lower() in IGNORED:
@@ -265,6 +283,9 @@ def _check_name(sheet: Sheet, row: Row, column: str | None, own: str, seen: dict
     elif not NAME.fullmatch(own):
         message = f"the name '{own}' is not possible"
         yield Finding(sheet.name, row.number, column, message, "use letters, figures, _ and -; start with a letter")
+    elif len(own) > LONGEST_NAME:
+        message = f"the name has {len(own)} characters; at most {LONGEST_NAME} are possible"
+        yield Finding(sheet.name, row.number, column, message, "choose a shorter name")
     elif own in seen:
         message = f"the name '{own}' is also used in row {seen[own]}"
         yield Finding(sheet.name, row.number, column, message, "give each question its own name")

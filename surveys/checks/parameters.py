@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from surveys.checks.places import Cell, Place
@@ -10,6 +11,8 @@ from surveys.errors import ExpressionError, Finding
 from surveys.expressions import compile
 
 __all__ = ["check"]
+
+MOST_MARKS = 1_000_000
 
 
 def check(place: Place, cells: tuple[Cell, ...]) -> Iterator[Finding]:  # noqa: ARG001 - one signature for all checks
@@ -38,6 +41,10 @@ def _range(place: Place, question: Question) -> Iterator[Finding]:
             yield place.finding(question, "parameters", f"{name}={text} is not a number", "write for instance end=10")
             return
     low, high, step = ends
+    if not all(math.isfinite(end) for end in ends) or (step > 0 and (high - low) / step > MOST_MARKS):
+        message = f"the range has more than {MOST_MARKS:,} marks"
+        yield place.finding(question, "parameters", message, "make the step larger, or ask for a number")
+        return
     if step <= 0 or low >= high:
         yield place.finding(question, "parameters", "the range is empty", "let start be below end, and step above 0")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
+from surveys.checks import patterns
 from surveys.checks.places import Cell, Place
 from surveys.definition import Choice, Question
 from surveys.errors import Finding
@@ -134,10 +135,8 @@ def _in_list(place: Place, cell: Cell, node: tree.Node, value: str) -> Iterator[
 
 
 def _pattern(cell: Cell, pattern: str) -> Iterator[Finding]:
-    try:
-        re.compile(pattern, re.ASCII)
-    except re.error as error:
-        yield cell.finding(f"the pattern '{pattern}' is not valid: {error}", "test the pattern first")
+    if wrong := patterns.fault(pattern):
+        yield cell.finding(*wrong)
 
 
 def _shown(node: tree.Node) -> str:

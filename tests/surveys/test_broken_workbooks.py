@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from surveys import InstrumentError, check_xlsform, read_xlsform
 
@@ -21,6 +22,10 @@ PLACES = {
     "choice_twice": ("choices", 4, "name", "the choice 'yes' is in the list twice"),
     "cycle": ("survey", 2, "calculation", "these depend on each other: a, b, a"),
     "date_with_number": ("survey", 3, "relevant", "a date is compared with a number"),
+    "endless_pattern": ("survey", 2, "constraint", "the pattern '^([a-z]+ ?)+$' repeats a part that repeats itself"),
+    "endless_range": ("survey", 2, "parameters", "the range has more than 1,000,000 marks"),
+    "groups_too_deep": ("survey", 22, "type", "more than 20 groups inside each other"),
+    "long_name": ("survey", 2, "name", "the name has 65 characters; at most 64 are possible"),
     "empty_range": ("survey", 2, "parameters", "the range is empty"),
     "filter_column": ("survey", 2, "choice_filter", "the list 'town' has no column 'provnce'"),
     "group_closed_twice": ("survey", 3, "type", "no group is open here"),
@@ -151,6 +156,26 @@ def test_a_file_that_is_no_workbook_is_refused_with_a_remedy(content: bytes):
 )
 def test_a_damaged_part_is_refused_with_a_remedy(part: str, content: bytes):
     assert refused(changed(**{part: content}))
+
+
+@pytest.mark.parametrize(
+    ("headers", "header", "message"),
+    [
+        (["type", "name", "label", "label"], "label", "the column 'label' is there twice"),
+        (["type", "name", "label::"], "label::", "the column 'label::' has nothing on one side of '::'"),
+        (["type", "name", "label", "::English (en)"], "::English (en)", "nothing on one side of '::'"),
+    ],
+)
+def test_a_header_that_cannot_be_is_named(headers: list[str], header: str, message: str):
+    book, target = Workbook(), io.BytesIO()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "survey"
+    sheet.append(headers)
+    sheet.append(["text", "a", *["A"] * (len(headers) - 2)])
+    book.save(target)
+    _form, findings = check_xlsform(target.getvalue())
+    assert any((f.row, f.column) == (1, header) and message in f.message for f in findings)
 
 
 def test_a_zip_of_many_parts_is_refused():

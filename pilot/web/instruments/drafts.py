@@ -198,7 +198,7 @@ def _zipped(form: Instrument) -> bytes:
     """The workbook and the lists that belong beside it."""
     written, packed = write_xlsform(form), io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{form.name}.xlsx", written.content)
+        archive.writestr("form.xlsx", written.content)
         for file, content in written.tables.items():
             archive.writestr(file, content)
     return packed.getvalue()

@@ -86,7 +86,7 @@ def _bare_question(question: Question) -> Question:
 
 def _whole(question: Question) -> bool:
     """Whether the marks of a scale are numbers."""
-    return all(re.fullmatch(r"-?\d+(\.\d+)?", value) for value in question.parameters.values())
+    return all(re.fullmatch(r"-?\d{1,9}(\.\d{1,9})?", value) for value in question.parameters.values())
 
 
 def _marked(texts: Text) -> dict[str, str]:

@@ -33,6 +33,7 @@ REFUSED: dict[str, object] = {
     ),
     "name_taken": _("The name '%(name)s' is used already. Choose another name."),
     "too_many": _("A form has at most %(most)s questions. Divide it into several forms."),
+    "too_deep": _("At most %(most)s groups can stand inside each other. Choose another place."),
     "section_not_empty": _("There are still questions in the group '%(name)s'. Move or remove them first."),
     "place_unknown": _("That place is not there any more. Choose another place."),
     "item_unknown": _("There is no question '%(name)s' in this draft any more."),
