@@ -73,6 +73,11 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def rows_in(content: bytes) -> list[dict[str, str]]:
     """The rows of a CSV file that was uploaded, by what it holds. Raises InvalidRows where some would be lost."""
+    return [row for _line, row in lines_in(content)]
+
+
+def lines_in(content: bytes) -> list[tuple[int, dict[str, str]]]:
+    """The same with the line of the file on which each row ends, blank lines counted. Raises InvalidRows."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -88,8 +93,8 @@ def rows_in(content: bytes) -> list[dict[str, str]]:
         raise InvalidRows([(lines.line_num, Reason("no_table"))]) from None
 
 
-def _table(lines: Any) -> list[dict[str, str]]:
-    """Rows by column; blank lines are left out, cells that are not there are empty."""
+def _table(lines: Any) -> list[tuple[int, dict[str, str]]]:
+    """Line and row by column; blank lines are left out, cells that are not there are empty."""
     names = [name.strip() for name in next(lines, [])]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     problems: list[Problem] = [(1, Reason("column_twice", column=name)) for name in twice]
@@ -99,7 +104,7 @@ def _table(lines: Any) -> list[dict[str, str]]:
             problems.append((lines.line_num, Reason("cells", found=len(cells), columns=len(names))))
         if any(cell.strip() for cell in cells):
             filled = [cell.strip() for cell in cells] + [""] * (len(names) - len(cells))
-            rows.append({name: cell for name, cell in zip(names, filled, strict=False) if name})
+            rows.append((lines.line_num, {name: cell for name, cell in zip(names, filled, strict=False) if name}))
     if problems:
         raise InvalidRows(problems)
     return rows

@@ -28,7 +28,7 @@ def send(
     message = EmailMessage()
     message["From"], message["To"] = settings.sender, to
     message["Subject"] = " ".join(subject.split())
-    message["Date"], message["Message-ID"] = formatdate(localtime=False), _name(reference)
+    message["Date"], message["Message-ID"] = formatdate(localtime=False), name_of(reference)
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body)
     if html:
@@ -39,7 +39,8 @@ def send(
         _to_outbox(settings, message, kind)
 
 
-def _name(reference: str) -> str:
+def name_of(reference: str) -> str:
+    """The Message-ID of every try of a message with this reference; one of its own without."""
     if not reference:
         return make_msgid(domain="adviespilot")
     return f"<{hashlib.sha256(reference.encode()).hexdigest()[:32]}@adviespilot>"

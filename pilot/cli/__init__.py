@@ -23,6 +23,7 @@ from pilot.settings import Settings, load
 COMMANDS: dict[str, str] = {
     "analyse": "pilot.cli.data:analyse",
     "audit": "pilot.cli.audit:audit",
+    "bounces": "pilot.cli.data:bounces",
     "db": "pilot.cli.database:db",
     "demo": "pilot.cli.running:demo",
     "design-document": "pilot.cli.design:command",

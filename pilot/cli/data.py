@@ -14,6 +14,7 @@ from pilot import dataset, exports, imports, locking, people, results
 from pilot.cli import Console, Failed, Opened, console
 from pilot.clock import system
 from pilot.errors import PilotError, Refused
+from pilot.journey import bounces as returned
 
 IN = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(file_okay=False, path_type=Path)
@@ -48,6 +49,25 @@ def import_(out: Console, file: Path, slug: str, allocate: bool, actor: str | No
         not_eligible=done.not_eligible,
         allocated=done.allocated,
     )
+
+
+@click.command()
+@click.argument("file", type=IN)
+@click.option("--pilot", "slug", required=True, help="The pilot whose messages came back.")
+@click.option("--by", "actor", help="Who imports: the e-mail address of a member of staff.")
+@console
+def bounces(out: Console, file: Path, slug: str, actor: str | None) -> None:
+    """Mark the messages that came back, from a CSV FILE; lines that match nothing are named and change nothing."""
+    lines = imports.lines_in(file.read_bytes())
+    with closing(Opened(out)) as opened, opened.database.writing() as session:
+        pilot = locking.by_slug(session, slug)
+        actor_id = people.by_email(session, actor).id if actor else None
+        keyring = opened.database.keyring
+        done = returned.take_in(session, pilot, lines, keyring=keyring, actor_id=actor_id, now=system())
+    left = [{"line": line, "reason": str(reason)} for line, reason in done.problems]
+    told = "".join(f"\n  line {one['line']}: {one['reason']}" for one in left)
+    said = f"{done.marked} messages marked as come back, {done.known} lines told nothing new, {len(left)} match nothing"
+    out.say(f"{said}{told}", marked=done.marked, known=done.known, left=left)
 
 
 @click.command()

@@ -58,7 +58,7 @@ def queue_due(session: Session, pilot: Pilot, protocol: Protocol, *, zone: ZoneI
             if step is None:
                 continue
             name, wanted = step
-            channel = _usable(session, participant, wanted) or usable_channel(session, participant, wave.channels)
+            channel = usable(session, participant, wanted) or usable_channel(session, participant, wave.channels)
             if channel is None:
                 continue
             meant = wanted or wave.channels[0]
@@ -221,10 +221,13 @@ def _unsure(message: Message, error: str) -> None:
     message.lease_until = message.begun_at = None
 
 
-def bounce(session: Session, message: Message, *, actor_id: int, now: datetime) -> None:
-    """A message that was sent came back: its address is of no use. Raises Refused for one that never left."""
-    if message.status != "sent" or message.participant_id is None:
-        raise Refused("only a message that was sent to a participant can come back", code="not_found")
+def bounce(session: Session, message: Message, *, actor_id: int | None, now: datetime) -> None:
+    """A message that was sent came back: its address is of no use. Raises Refused for one that never left.
+
+    What still waits for this person by the same way takes another one, or is cancelled when there is none.
+    """
+    if message.status not in ("sent", "unsure"):
+        raise Refused("only a message that was sent can come back", code="not_found")
     _bounced(session, message, "came back", now, actor_id=actor_id)
     session.flush()
 
@@ -235,11 +238,30 @@ def _bounced(session: Session, message: Message, error: str, now: datetime, acto
     message.key = f"{message.key}:bounced:{message.id}"
     identity = session.get(Identity, message.participant_id) if message.participant_id else None
     if identity is None:
+        pilot = session.get_one(Pilot, message.pilot_id)
+        about = {"what": message.kind, "channel": message.channel}
+        record(session, "message_bounced", pilot, now=now, actor_id=actor_id, **about)
         return
     message.detail = {**message.detail, "address": _hash(identity, message.channel)}
     participant = session.get_one(Participant, identity.participant_id)
     detail = {"what": message.kind, "wave": message.wave, "channel": message.channel}
     record(session, "message_bounced", participant, now=now, actor_id=actor_id, **detail)
+    _turn_aside(session, participant, message)
+
+
+def _turn_aside(session: Session, participant: Participant, back: Message) -> None:
+    """Messages that wait to go where this one came back from. A step of a ladder is opened again for another way."""
+    session.flush()
+    same = (Message.participant_id == participant.id, Message.channel == back.channel, Message.status == "queued")
+    if usable(session, participant, back.channel) is not None:
+        return
+    for waits in session.scalars(select(Message).where(*same, Message.id != back.id)):
+        other = usable_channel(session, participant)
+        if waits.wave is None and other is not None:
+            waits.channel = other
+            continue
+        waits.status, waits.lease_until = "cancelled", None
+        waits.key = f"{waits.key}:bounced:{waits.id}"
 
 
 def _hash(identity: Identity, channel: str) -> str | None:
@@ -308,11 +330,11 @@ def usable_channel(
     session: Session, participant: Participant, channels: Sequence[str] = ("email", "sms")
 ) -> str | None:
     """The first of these ways by which this person can be reached, and none that a message came back from."""
-    return next((channel for channel in channels if _usable(session, participant, channel)), None)
+    return next((channel for channel in channels if usable(session, participant, channel)), None)
 
 
-def _usable(session: Session, participant: Participant, channel: str | None) -> str | None:
-    """The channel when the person can be reached by it."""
+def usable(session: Session, participant: Participant, channel: str | None) -> str | None:
+    """The channel when the person can be reached by it, and no message came back from there."""
     identity = session.get(Identity, participant.id)
     if identity is None or channel is None:
         return None

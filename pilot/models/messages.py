@@ -35,3 +35,8 @@ class Message(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(String(300))
+
+    @property
+    def reference(self) -> str:
+        """What providers and mail servers know this message by: the same at every try, also after it came back."""
+        return f"{self.id}:{self.key.partition(':bounced:')[0]}"

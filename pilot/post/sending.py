@@ -87,18 +87,13 @@ def _settle(database: Database, message_id: int, outcome: str, now: datetime, er
 
 def _by_email(settings: Settings, letter: Letter, message: Message) -> None:
     kind = f"{message.id:06d}-{message.kind}"
-    page, reference = markup.page(letter), _reference(message)
+    page, reference = markup.page(letter), message.reference
     mail.send(settings, letter.to, letter.subject, letter.body, kind=kind, reference=reference, html=page)
 
 
 def _by_text(settings: Settings, letter: Letter, message: Message) -> None:
     kind = f"{message.id:06d}-{message.kind}"
-    texting.send(settings, letter.to, letter.body, reference=_reference(message), kind=kind)
-
-
-def _reference(message: Message) -> str:
-    """The same at every try of one message, and another for whatever follows it."""
-    return f"{message.id}:{message.key}"
+    texting.send(settings, letter.to, letter.body, reference=message.reference, kind=kind)
 
 
 CHANNELS: dict[str, Callable[[Settings, Letter, Message], None]] = {

@@ -15,6 +15,7 @@ from pilot.web.steward import (  # noqa: E402
     overview,
     posting,
     requests,
+    returning,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "overview",
     "posting",
     "requests",
+    "returning",
 ]

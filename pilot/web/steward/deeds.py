@@ -15,6 +15,7 @@ NAMES: dict[str, object] = {
     "allocation_unblind": _("note: told the group"),
     "allocation_withdraw": _("note: withdrew"),
     "answer_corrected": _("answer mended"),
+    "bounces_imported": _("list of what came back taken in"),
     "catalogue_imported": _("catalogue taken in"),
     "clock_moved": _("clock moved"),
     "consent": _("consent asked"),
