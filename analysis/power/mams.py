@@ -18,7 +18,7 @@ from analysis.power import checks
 from analysis.power.control_paths import MOST_STAGES, Trial
 from analysis.power.errors import ImpossibleRequest, NoSolution
 from analysis.power.result import Result, Values
-from analysis.power.roots import root
+from analysis.power.roots import probit_root
 from analysis.power.wording import asked
 
 __all__ = ["mams"]
@@ -82,14 +82,12 @@ def mams(
     r, r0 = _cumulative(stages, sizes, control_sizes)
     trial = Trial(arms, r, r0)
     bounds = _bounds(shape, futility, r)
-    constant = root(lambda c: trial.any_rejection(*bounds(c)) - alpha, 0.3, 6.0, xtol=1e-9)
+    constant = probit_root(lambda c: trial.any_rejection(*bounds(c)), alpha, (1.9, 2.1), (0.3, 6.0))
     upper, lower = bounds(constant)
-
-    choosing = Trial(arms, r, r0, quick=True)
 
     def selects(size: float) -> float:
         # The trial works with unit variances, so an effect d is a drift d sqrt(n) a person of the first stage.
-        return choosing.best_wins(upper, lower, good * math.sqrt(size), other * math.sqrt(size))
+        return trial.best_wins(upper, lower, good * math.sqrt(size), other * math.sqrt(size))
 
     if n is None:
         assert power is not None
@@ -177,10 +175,9 @@ def _smallest(selects: Callable[[float], float], power: float, guess: float) -> 
         high *= 1.5
     else:
         raise NoSolution("power", f"{power:g} is not reached: the uninteresting arms are too often selected")
-    low = high / 1.5
-    while low > 1e-9 and selects(low) >= power:
-        low /= 1.5
-    return root(lambda x: selects(x) - power, low, high, xtol=1e-5 * high)
+    # In the root of the size the probit of the power is nearly a straight line.
+    top = math.sqrt(high)
+    return probit_root(lambda x: selects(x * x), power, (top, 0.95 * top), (1e-4 * top, top)) ** 2
 
 
 def _effects(
