@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -56,22 +56,101 @@ def fisher_power(
     """
     n1, n2 = sizes
     totals = _likely_totals(n1, n2, p1, seconds)
-    counts = _counts(n1, n2, totals)
-    other = totals[:, None] - counts
-    ways = _log_choose(n1)[np.clip(counts, -1, n1 + 1)], _log_choose(n2)[np.clip(other, -1, n2 + 1)]
-    log = ways[0] + ways[1]
-    reject = _p_values(np.exp(log - special.logsumexp(log, axis=1, keepdims=True)), sides, upward) <= alpha
-    x1, x2, ways_log = counts[reject], other[reject], log[reject]
-    return [_chance(x1, x2, ways_log, (n1, p1), (n2, p2)) for p2 in seconds]
+    start, width = _windows(n1, n2, totals)
+    log = _rows(_log_choose(n1), start, width) + _rows(_log_choose(n2)[::-1], n2 - totals + start, width)
+    log -= _log_choose(n1 + n2)[totals][:, None]
+    low, high = _region(np.exp(log, out=log), alpha, sides, upward)
+    low, high = start + low, start + high
+    if np.all(np.diff(low) >= 0) and np.all(np.diff(high) >= 0):
+        return [_chance_by_count(totals, low, high, (n1, p1), (n2, p2)) for p2 in seconds]
+    counts = start[:, None] + np.arange(width)
+    return [_chance_by_total(totals, counts, (low, high), (n1, p1), (n2, p2)) for p2 in seconds]
 
 
-def _chance(
-    x1: np.ndarray, x2: np.ndarray, log: np.ndarray, first: tuple[int, float], second: tuple[int, float]
+def _rows(values: np.ndarray, start: np.ndarray, width: int) -> np.ndarray:
+    """One row a start: that many values from there on, minus infinity beyond the last."""
+    padded = np.concatenate([values, np.full(width, -np.inf)])
+    return np.lib.stride_tricks.sliding_window_view(padded, width)[start]
+
+
+def _region(pmf: np.ndarray, alpha: float, sides: int, upward: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Columns of each row up to which, and from which on, the test rejects; -1 and the width where it never does."""
+    rows, width = pmf.shape
+    # A p-value that equals the level as a fraction may miss it by the last digit of a sum.
+    alpha = alpha * (1 + 1e-12)
+    below = np.cumsum(pmf, axis=1)
+    never_low, never_high = np.full(rows, -1), np.full(rows, width)
+    if sides == 1:
+        # A higher second arm shows as a small count in the first.
+        if upward:
+            return np.sum(below <= alpha, axis=1) - 1, never_high
+        above = np.cumsum(pmf[:, ::-1], axis=1)
+        return never_low, width - np.sum(above <= alpha, axis=1)
+    mode = np.argmax(pmf, axis=1)
+    at = np.arange(rows)
+    below = np.concatenate([np.zeros((rows, 1)), below], axis=1)
+
+    def matched(level: np.ndarray, rising: bool) -> np.ndarray:
+        """Columns beyond the mode that are no more probable: how many on the left, or from which on the right."""
+        first, last = (np.zeros(rows, int), mode) if rising else (mode + 1, np.full(rows, width))
+        return _first(first, last, lambda c: (pmf[at, np.minimum(c, width - 1)] > level * TIE) == rising)
+
+    def left_p(column: np.ndarray) -> np.ndarray:
+        return below[at, column + 1] + below[:, -1] - below[at, matched(pmf[at, column], False)]
+
+    def right_p(column: np.ndarray) -> np.ndarray:
+        return below[:, -1] - below[at, column] + below[at, matched(pmf[at, column], True)]
+
+    low = _first(np.zeros(rows, int), mode, lambda c: left_p(c) > alpha) - 1
+    high = _first(mode + 1, np.full(rows, width), lambda c: right_p(np.minimum(c, width - 1)) <= alpha)
+    return low, high
+
+
+def _first(start: np.ndarray, stop: np.ndarray, holds: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """First column of start..stop, row by row, at which something holds that goes on holding; else `stop`."""
+    start, stop = start.copy(), stop.copy()
+    while np.any(start < stop):
+        middle = (start + stop) // 2
+        found = holds(middle)
+        open_ = start < stop
+        stop = np.where(open_ & found, middle, stop)
+        start = np.where(open_ & ~found, middle + 1, start)
+    return start
+
+
+def _chance_by_count(
+    totals: np.ndarray, low: np.ndarray, high: np.ndarray, first: tuple[int, float], second: tuple[int, float]
 ) -> float:
-    """Sum of the chances of these tables, `log` being that of the number of ways to get each."""
-    (n1, p1), (n2, p2) = first, second
-    exponent = x1 * math.log(p1) + (n1 - x1) * math.log1p(-p1) + x2 * math.log(p2) + (n2 - x2) * math.log1p(-p2)
-    return float(np.sum(np.exp(log + exponent)))
+    """Chance of rejection, count by count of the first arm: it rejects from one total on and up to another."""
+    n1, n2 = first[0], second[0]
+    counts = np.arange(n1 + 1)
+    cumulative = np.concatenate([[0.0], np.cumsum(_binomial(*second)), [1.0]])
+    from_, upto = np.searchsorted(low, counts), np.searchsorted(high, counts, side="right") - 1
+    lowest = np.where(from_ < len(totals), totals[np.minimum(from_, len(totals) - 1)] - counts, n2 + 1)
+    highest = np.where(upto >= 0, totals[np.maximum(upto, 0)] - counts, -1)
+    above = 1 - cumulative[np.clip(lowest, 0, n2 + 1)]
+    return float(_binomial(*first) @ (above + cumulative[np.clip(highest + 1, 0, n2 + 1)]))
+
+
+def _chance_by_total(
+    totals: np.ndarray,
+    counts: np.ndarray,
+    region: tuple[np.ndarray, np.ndarray],
+    first: tuple[int, float],
+    second: tuple[int, float],
+) -> float:
+    """Chance of rejection where the region is not convex: a sum over all tables."""
+    other = totals[:, None] - counts
+    reject = (counts <= region[0][:, None]) | (counts >= region[1][:, None])
+    inside = (counts <= first[0]) & (other >= 0) & (other <= second[0]) & reject
+    return float(_binomial(*first)[counts[inside]] @ _binomial(*second)[other[inside]])
+
+
+@lru_cache(maxsize=8)
+def _binomial(n: int, p: float) -> np.ndarray:
+    """Probabilities of 0..n."""
+    counts = np.arange(n + 1)
+    return np.exp(_log_choose(n) + counts * math.log(p) + (n - counts) * math.log1p(-p))
 
 
 def _likely_totals(n1: int, n2: int, p1: float, seconds: list[float]) -> np.ndarray:
@@ -83,35 +162,18 @@ def _likely_totals(n1: int, n2: int, p1: float, seconds: list[float]) -> np.ndar
     return np.arange(max(low, 0), min(high, n1 + n2) + 1)
 
 
-def _counts(n1: int, n2: int, totals: np.ndarray) -> np.ndarray:
-    """First-arm counts that are likely given each total, shape (totals, window)."""
+def _windows(n1: int, n2: int, totals: np.ndarray) -> tuple[np.ndarray, int]:
+    """First of the first-arm counts that are likely given each total, and how many there are."""
     both = n1 + n2
     centre = totals * n1 / both
     spread = math.sqrt(n1 * n2 / both**2 * np.max(totals * (both - totals)) / max(both - 1, 1))
     half = math.ceil(_REACH * spread + 20)
     start = np.clip(np.floor(centre) - half, np.maximum(0, totals - n2), None).astype(int)
-    return start[:, None] + np.arange(min(2 * half, n1) + 1)
+    return start, min(2 * half, n1) + 1
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _log_choose(n: int) -> np.ndarray:
-    """log C(n, k) for k = 0..n, and minus infinity at n + 1, which is also index -1."""
+    """log C(n, k) for k = 0..n."""
     factorial = special.gammaln(np.arange(n + 1) + 1.0)
-    return np.append(factorial[-1] - factorial - factorial[::-1], -np.inf)
-
-
-def _p_values(pmf: np.ndarray, sides: int, upward: bool) -> np.ndarray:
-    if sides == 1:
-        # A higher second arm shows as a small count in the first.
-        return np.cumsum(pmf, axis=1) if upward else np.cumsum(pmf[:, ::-1], axis=1)[:, ::-1]
-    order = np.argsort(pmf, axis=1, kind="stable")
-    ranked = np.take_along_axis(pmf, order, axis=1)
-    cumulative = np.cumsum(ranked, axis=1)
-    # Tables that tie but for the last digits share the largest sum among them.
-    last = np.ones_like(ranked, dtype=bool)
-    last[:, :-1] = ranked[:, 1:] > ranked[:, :-1] * TIE
-    ends = np.where(last, cumulative, np.inf)
-    shared = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
-    found = np.empty_like(pmf)
-    np.put_along_axis(found, order, shared, axis=1)
-    return found
+    return factorial[-1] - factorial - factorial[::-1]
