@@ -58,10 +58,16 @@ def give(
     return {purpose: given for purpose, (_version, given) in standing_now.items()}
 
 
-def second_contact(session: Session, participant: Participant, *, given: bool, language: str, now: datetime) -> None:
-    """Keeps the yes to calling a second person, or the no of whoever takes that yes back; skipping it leaves no row."""
+def second_contact(
+    session: Session, participant: Participant, *, given: bool, anew: bool = False, language: str, now: datetime
+) -> None:
+    """Keeps the yes to calling a second person, or the no of whoever takes that yes back; skipping it leaves no row.
+
+    A yes is about one person: `anew` keeps another one when somebody else was named.
+    """
     before = standing(session, participant).get(SECOND_CONTACT)
-    if before == (SECOND_VERSION, given) or (not given and (before is None or not before[1])):
+    stands = before == (SECOND_VERSION, given) and not (given and anew)
+    if stands or (not given and (before is None or not before[1])):
         return
     row = {"purpose": SECOND_CONTACT, "version": SECOND_VERSION, "language": language, "given": given}
     session.connection().execute(_KEEP, {**row, "participant_id": participant.id, "at": now})

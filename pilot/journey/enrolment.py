@@ -21,6 +21,7 @@ from pilot.models import Identity, Invitee, Participant, Pilot
 LIMITS = {"name": 200, "email": 254, "phone": 30, "postcode": 10, "second_name": 200, "second_phone": 30}
 SECOND = ("second_name", "second_phone")
 FIELDS = ("name", "phone", "email", "postcode", "birth_date", *SECOND)
+WHO = ("same", "other")
 OPEN_LINK = "open_link"
 
 # Made once: making a statement costs more than the database takes to carry it out.
@@ -132,6 +133,9 @@ class Correction:
 
     actor_id: int
     reason: str
+    second: str = ""
+    """Of another name or number for the second person: `same` mends it, `other` is somebody else whom the participant
+    named; without either nothing is written over the person who stands there."""
 
 
 def set_contact(
@@ -155,7 +159,7 @@ def set_contact(
     """
     identity = session.get(Identity, participant.id) or Identity(participant_id=participant.id)
     changed = _mend(identity, contact, correction, now) if correction is not None else []
-    _set_second(identity, contact)
+    rewritten = _set_second(identity, contact, correction)
     identity.name, identity.phone, identity.email = contact.name.strip(), contact.phone, contact.email
     identity.postcode, identity.birth_date = contact.postcode, contact.birth_date
     identity.address_hash = address_key(keyring, identity)
@@ -173,6 +177,9 @@ def set_contact(
     elif changed:
         detail = {"fields": changed, "reason": correction.reason, "possible_duplicate": flagged}
         record(session, "contact_corrected", participant, now=now, actor_id=correction.actor_id, **detail)
+    if rewritten:
+        actor, why = (correction.actor_id, correction.reason) if correction else (None, "")
+        record(session, "second_contact_changed", participant, now=now, actor_id=actor, who=rewritten, reason=why)
     session.flush()
     return identity
 
@@ -193,6 +200,8 @@ def _mend(identity: Identity, contact: Contact, correction: Correction, now: dat
         raise Refused("a correction needs a reason", code="reason_missing")
     if contact.second_name and not identity.second_name:
         raise Refused("only the participant can name somebody else to call", code="second_not_given")
+    if differs(identity, contact) and correction.second not in WHO:
+        raise Refused("say whether the second person is the same one or somebody else", code="second_unclear")
     new = {"name": contact.name.strip(), **{name: getattr(contact, name) for name in FIELDS[1:]}}
     before = {name: getattr(identity, name) for name in FIELDS}
     changed = [name for name in FIELDS if before[name] != new[name]]
@@ -203,11 +212,21 @@ def _mend(identity: Identity, contact: Contact, correction: Correction, now: dat
     return changed
 
 
-def _set_second(identity: Identity, contact: Contact) -> None:
-    """Whoever is taken away here is a third person, who may have asked for it: earlier values go as well."""
-    if identity.second_name and not contact.second_name:
+def differs(identity: Identity, contact: Contact) -> bool:
+    """Whether another name or number would be written over the second person who stands there."""
+    before, after = ((one.second_name, one.second_phone) for one in (identity, contact))
+    return before[0] is not None and after[0] is not None and before != after
+
+
+def _set_second(identity: Identity, contact: Contact, correction: Correction | None) -> str:
+    """Keeps the second person; says who is meant when one is written over: `same`, `other`, or `own` for what the
+    participant wrote. Whoever is taken away here is a third person, who may have asked for it: earlier values go too.
+    """
+    who = "" if not differs(identity, contact) else correction.second if correction else "own"
+    if identity.second_name and (not contact.second_name or who in ("other", "own")):
         identity.forget_second()
     identity.second_name, identity.second_phone = contact.second_name, contact.second_phone
+    return who
 
 
 def resume_key(keyring: Keyring, code: str, birth_date: str) -> str:

@@ -45,6 +45,19 @@ def typed_contact(form: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[s
     return typed, sorted(errors, key=lambda error: list(enrolment.LIMITS).index(error[0]))
 
 
+def contact_of(typed: Mapping[str, str], *, birth_date: str | None) -> enrolment.Contact:
+    """What was typed and is right, as the record takes it."""
+    return enrolment.Contact(
+        name=typed["name"],
+        phone=typed["phone_read"] or None,
+        email=typed["email"] or None,
+        postcode=typed["postcode"] or None,
+        birth_date=birth_date,
+        second_name=typed["second_name"] or None,
+        second_phone=typed["second_phone_read"] or None,
+    )
+
+
 def typed_address(form: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """An address as it was typed, its postcode in one spelling; and what is not right. All empty: no address."""
     typed: dict[str, str] = {}

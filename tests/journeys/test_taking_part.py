@@ -11,7 +11,18 @@ from visitors import Doors, errors
 
 from pilot import access, locking, own_data
 from pilot.journey import consent, outreach, withdrawal
-from pilot.models import Allocation, Draft, Event, Identity, Invitee, Message, Participant, Screening, Submission
+from pilot.models import (
+    Allocation,
+    Consent,
+    Draft,
+    Event,
+    Identity,
+    Invitee,
+    Message,
+    Participant,
+    Screening,
+    Submission,
+)
 
 
 def everyone(doors: Doors, model):
@@ -311,3 +322,14 @@ def test_whoever_skips_it_leaves_no_yes_and_no_no(doors: Doors):
     with doors.site.writing() as (session, _pilot):
         someone = session.scalars(select(Participant)).one()
         assert "second_contact" not in consent.standing(session, someone)
+
+
+def test_naming_somebody_else_instead_is_a_yes_of_its_own_and_keeps_nothing_of_the_first(doors: Doors):
+    visitor = doors.visitor().start().go_on("contact").send(**OWN, **SECOND, **BOTH)
+    other = {"second_name": "Broer Derde", "second_phone": "06 22 22 33 33"}
+    visitor.open(f"/e/{visitor.token}/contact").send(**OWN, **other, **BOTH)
+    (identity,) = everyone(doors, Identity)
+    assert (identity.second_name, identity.second_phone, identity.earlier) == ("Broer Derde", "+31622223333", None)
+    told = [event.detail for event in everyone(doors, Event) if event.kind == "second_contact_changed"]
+    assert [one["who"] for one in told] == ["own"]
+    assert [row.given for row in everyone(doors, Consent) if row.purpose == "second_contact"] == [True, True]

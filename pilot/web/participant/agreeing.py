@@ -14,7 +14,7 @@ from pilot.errors import Refused
 from pilot.journey import consent, enrolment
 from pilot.models import Identity, Screening
 from pilot.web import device
-from pilot.web.contacts import typed_contact, unticked
+from pilot.web.contacts import contact_of, typed_contact, unticked
 from pilot.web.language import spoken_in
 from pilot.web.participant import bp, steps
 from pilot.web.rules import rule
@@ -89,25 +89,21 @@ def give_contact(token: str) -> str | Response | tuple[str, int]:
         ticked = {name: request.form.get(name, "") for name in ("second_yes", "second_knows")}
         return _contact(token, {**typed, **ticked}, errors=errors), 422
     identity = g.session.get(Identity, g.participant.id)
+    if protocol.asks_address:
+        typed["postcode"] = (identity.postcode if identity else None) or ""
+    contact = contact_of(typed, birth_date=identity.birth_date if identity else None)
+    anew = identity is not None and enrolment.differs(identity, contact)
     enrolment.set_contact(
         g.session,
         g.participant,
-        enrolment.Contact(
-            name=typed["name"],
-            phone=typed["phone_read"] or None,
-            email=typed["email"] or None,
-            postcode=(identity.postcode if identity else None) if protocol.asks_address else typed["postcode"] or None,
-            birth_date=identity.birth_date if identity else None,
-            second_name=typed["second_name"] or None,
-            second_phone=typed["second_phone_read"] or None,
-        ),
+        contact,
         keyring=state().database.keyring,
         secret=state().settings.secret_key.encode(),
         device=device.known(),
         now=g.now,
     )
     named, language = bool(typed["second_name"]), str(get_locale())
-    consent.second_contact(g.session, g.participant, given=named, language=language, now=g.now)
+    consent.second_contact(g.session, g.participant, given=named, anew=anew, language=language, now=g.now)
     if protocol.asks_address:
         return redirect(url_for("participant.address_page", token=token), code=303)
     return steps.onward(g.participant, token)

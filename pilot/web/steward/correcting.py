@@ -12,7 +12,7 @@ from pilot.errors import NotYours
 from pilot.journey import answering, consent, enrolment
 from pilot.models import Identity, Submission
 from pilot.web import questions, reasons, staff
-from pilot.web.contacts import typed_contact
+from pilot.web.contacts import contact_of, typed_contact
 from pilot.web.reading import Faults, Reading
 from pilot.web.rules import rule
 from pilot.web.state import state
@@ -36,29 +36,26 @@ def mend_contact(slug: str, study_id: str) -> Response | tuple[str, int]:
     known = _identity()
     typed, errors = typed_contact(request.form if known.second_name else _without_second())
     read = Reading(request.form)
-    reason = reasons.read(read, reasons.CORRECTION)
+    reason, who = reasons.read(read, reasons.CORRECTION), request.form.get("second_as", "")
+    if not errors and enrolment.differs(known, contact_of(typed, birth_date=None)) and who not in enrolment.WHO:
+        needed = _("Say whether this is the same person or somebody else. Nobody is written over by accident.")
+        read.faults.add("second_as", needed, at="second_as-1")
     if errors or read.faults:
-        return _contact(slug, {**typed, **_typed_reason()}, errors, read.faults), 422
+        return _contact(slug, {**typed, **_typed_reason(), "second_as": who}, errors, read.faults), 422
+    contact = contact_of(typed, birth_date=known.birth_date)
+    anew = who == "other" and enrolment.differs(known, contact)
     enrolment.set_contact(
         g.session,
         g.participant,
-        enrolment.Contact(
-            name=typed["name"],
-            phone=typed["phone_read"] or None,
-            email=typed["email"] or None,
-            postcode=typed["postcode"] or None,
-            birth_date=known.birth_date,
-            second_name=typed["second_name"] or None,
-            second_phone=typed["second_phone_read"] or None,
-        ),
+        contact,
         keyring=state().database.keyring,
         secret=state().settings.secret_key.encode(),
-        correction=enrolment.Correction(actor_id=staff.me().id, reason=reason),
+        correction=enrolment.Correction(actor_id=staff.me().id, reason=reason, second=who),
         now=g.now,
     )
-    if not typed["second_name"]:
+    if anew or not contact.second_name:
         language = g.participant.language
-        consent.second_contact(g.session, g.participant, given=False, language=language, now=g.now)
+        consent.second_contact(g.session, g.participant, given=anew, anew=anew, language=language, now=g.now)
     flash(_("The contact data were mended."), "good")
     return redirect(url_for("steward.person", slug=slug, study_id=study_id), code=303)
 

@@ -55,6 +55,7 @@ NAMES: dict[str, object] = {
     "referred": _("referred"),
     "role_given": _("role given"),
     "screened": _("screened"),
+    "second_contact_changed": _("somebody else to call changed"),
     "session_logged": _("talk logged"),
     "paper_printed": _("form on paper printed"),
     "paper_typed": _("form on paper typed over"),
