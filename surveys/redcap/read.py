@@ -49,14 +49,17 @@ def read_redcap(
 
 def _rows(content: bytes) -> list[Row]:
     try:
-        table = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        table, headers = list(reader), reader.fieldnames or ()
     except (UnicodeDecodeError, csv.Error) as error:
         finding = Finding("dictionary", None, None, f"the file is not CSV: {error}", "export it from REDCap again")
         raise InstrumentError([finding]) from None
-    missing = [column for column in (c.NAME, c.TYPE, c.LABEL) if not table or column not in table[0]]
+    missing = [column for column in (c.NAME, c.TYPE, c.LABEL) if column not in headers]
     if missing:
         findings = [Finding("dictionary", 1, m, f"there is no column '{m}'", "export it from REDCap") for m in missing]
         raise InstrumentError(findings)
+    if not table:
+        raise InstrumentError([Finding("dictionary", 1, None, "the file holds no fields", "export it from REDCap")])
     return [{key: (value or "").strip() for key, value in row.items() if key} for row in table]
 
 

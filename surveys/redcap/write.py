@@ -73,28 +73,29 @@ class _Writer:
 
     def row(self, item: Question, header: str, around: list[str]) -> Row:
         kind, validation = TYPES[item.kind]
+        calculation = self.logic(item, "calculation", item.calculation) if item.kind == "calculate" else ""
+        # REDCap refuses a calculated field without a formula: the variable stays, as a text that nobody sees.
+        unsaid = item.kind == "calculate" and not calculation
         conditions = [*around, item.relevant] if item.relevant else around
         source = " and ".join(f"({text})" for text in conditions) if len(conditions) > 1 else "".join(conditions)
         row: Row = {
             c.NAME: item.name.lower().replace("-", "_"),
             c.FORM: re.sub(r"[^a-z0-9_]", "_", self.instrument.name.lower()),
             c.HEADER: header,
-            c.TYPE: "notes" if item.kind == "text" and "multiline" in item.appearance else kind,
+            c.TYPE: "notes" if item.kind == "text" and "multiline" in item.appearance else "text" if unsaid else kind,
             c.LABEL: say(item.label, self.language, self.instrument.default_language) or item.name,
-            c.CHOICES: self.choices(item),
+            c.CHOICES: calculation or self.choices(item),
             c.NOTE: say(item.hint, self.language),
             c.VALIDATION: "phone" if "phone" in item.appearance else validation,
             c.BRANCHING: self.logic(item, "relevant", source),
             c.REQUIRED: "y" if item.required == "true()" else "",
-            c.ANNOTATION: "@HIDDEN" if item.kind == "hidden" else "",
+            c.ANNOTATION: "@HIDDEN" if item.kind == "hidden" or unsaid else "",
         }
         if item.kind == "range":
             row[c.MINIMUM], row[c.MAXIMUM] = item.parameters.get("start", "1"), item.parameters.get("end", "10")
         return row | self.limits(item) | self.extras(item)
 
     def choices(self, item: Question) -> str:
-        if item.kind == "calculate":
-            return self.logic(item, "calculation", item.calculation)
         if item.kind == "acknowledge":
             return "OK, OK"
         if not item.choices:

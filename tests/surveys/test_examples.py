@@ -1,5 +1,7 @@
 """Every example workbook shows one feature: read, walked and answered from the .xlsx to the stored value."""
 
+import csv
+import io
 import runpy
 from datetime import UTC, date, datetime
 from functools import cache
@@ -17,9 +19,15 @@ from surveys import (
     analysable,
     check_xlsform,
     codebook,
+    layout,
     read_xlsform,
     walk,
 )
+from surveys.expressions.functions import FUNCTIONS as FUNCTIONS_OF_ALL
+from surveys.paper import NotPrintable, sheet
+from surveys.redcap import read_redcap, write_redcap
+from surveys.redcap.columns import CHOICES
+from surveys.workbook import open_workbook
 
 FOLDER = Path(__file__).parent / "examples"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.xlsx"))
@@ -311,3 +319,80 @@ def test_the_order_of_choices_is_the_own_one_of_each_participant_and_stays_the_s
 
 def test_each_language_has_its_own_recording():
     assert example("media_languages").shown_files == ("hello-en.mp3", "hello-nl.mp3")
+
+
+FUNCTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "functions_logic": (
+        {"age": 70, "nickname": None},
+        {"group": "pension", "called": "friend", "truth": "true", "written": "true"},
+    ),
+    "functions_choices": (
+        {"towns": ["groningen", "delfzijl"]},
+        {"many": 2, "one": "true", "first": "groningen", "enough": "true", "weighed": "true"},
+    ),
+    "functions_text": (
+        {"word": "abc xyz"},
+        {"greeting": "Hello abc xyz", "size": 7, "three": "abc", "also_three": "abc", "head": "abc", "tail": "xyz",
+         "begins": "true", "ends": "true", "holds": "true", "neat": "a b", "capital": "ABC xyz", "as_text": 12},
+    ),
+    "functions_numbers": (
+        {"wage": 12.5},
+        {"rounded": 12.5, "whole": 12, "down": 12, "up": 13, "size": 12.5, "square": 156.25, "root": 3, "logs": 5,
+         "turn": 2, "least": 10, "most": 12.5, "chance": "true"},
+    ),
+    "functions_dates": (
+        {"begin_day": "2026-01-31"},
+        {"days": 29, "months": 1, "written": "31-01-2026", "later": "2026-02-07", "noon": 0.5, "count": 20484,
+         "moment": 2026, "past": "true"},
+    ),
+    "functions_repeats": (
+        {"child.1.age": 4, "child.2.age": 6, "child.3.age": 9},
+        {"many": 3, "known": 3, "total": 19, "youngest": 4, "oldest": 9, "listed": "4, 6, 9"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_give_what_they_promise(name: str):
+    answers, worked_out = FUNCTIONS[name]
+    found = data(example(name), answers)
+    assert {key: found[key] for key in worked_out} == worked_out
+
+
+def test_every_function_and_column_that_is_read_stands_in_an_example():
+    cells, headers = [], set()
+    for path in FOLDER.glob("*.xlsx"):
+        for one in open_workbook(path).values():
+            headers |= {layout.split(header)[0] for header in one.headers}
+            cells += [cell for row in one.rows for cell in row.cells.values()]
+    text = " ".join(cells)
+    assert {name for name in FUNCTIONS_OF_ALL if f"{name}(" not in text} == set()
+    read = {"type", "name", "label", "hint", "guidance_hint", "relevant", "constraint", "constraint_message",
+            "required", "required_message", "calculation", "choice_filter", "default", "readonly", "repeat_count",
+            "appearance", "parameters", "image", "audio"}  # fmt: skip
+    assert read <= headers
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_goes_out_as_a_dictionary_that_is_whole_and_on_paper_or_says_why_not(name: str):
+    form = example(name)
+    exported = write_redcap(form)
+    rows = list(csv.DictReader(io.StringIO(exported.content.decode())))
+    assert all(row[CHOICES] for row in rows if row["Field Type"] in ("calc", "radio", "checkbox"))
+    if rows:
+        read_redcap(exported.content, "again", language=form.default_language)
+    else:
+        assert exported.findings
+    if name in NOT_ON_PAPER:
+        with pytest.raises(NotPrintable, match=NOT_ON_PAPER[name]):
+            sheet(form, form.default_language)
+        return
+    shown = {q.name for q in form.questions if not q.silent and not q.shown_only}
+    printed = sheet(form, form.default_language)
+    assert {line.question.name for line in printed.questions if line.question} == shown
+
+
+NOT_ON_PAPER = {
+    "position": "the condition of 'first_child' cannot be said in words",
+    "repeat_nested": "'job' is a repeat inside a repeat",
+}

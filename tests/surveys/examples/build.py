@@ -30,6 +30,11 @@ def q(type_: str, name: str = "", label: str | None = None, **cells: str) -> Row
     return {"type": type_, "name": name} | shown | cells
 
 
+def c(name: str, calculation: str) -> Row:
+    """A calculation."""
+    return {"type": "calculate", "name": name, "calculation": calculation}
+
+
 GOOD: dict[str, Sequence[Sequence[Row]]] = {
     "text": [[q("text", "name", "What is your name?", hint="First name")]],
     "text_multiline": [[q("text", "story", appearance="multiline")]],
@@ -163,6 +168,87 @@ GOOD: dict[str, Sequence[Sequence[Row]]] = {
         ]
     ],
     "guidance": [[q("text", "name", guidance_hint="Ask for the name in the passport")]],
+    "functions_logic": [
+        [
+            q("integer", "age"),
+            q("text", "nickname"),
+            c("group", "if(${age} >= 67 and not(false()), 'pension', 'work')"),
+            c("called", "coalesce(${nickname}, 'friend')"),
+            c("truth", "boolean(${age}) = true()"),
+            c("written", "boolean-from-string('true')"),
+        ]
+    ],
+    "functions_choices": [
+        [
+            q("select_multiple town", "towns"),
+            c("many", "count-selected(${towns})"),
+            c("one", "selected(${towns}, 'delfzijl')"),
+            c("first", "selected-at(${towns}, 0)"),
+            c("enough", "checklist(1, 2, selected(${towns}, 'delfzijl'), selected(${towns}, 'groningen'))"),
+            c("weighed", "weighted-checklist(3, 5, selected(${towns}, 'delfzijl'), 2, ${one}, 1)"),
+        ],
+        TOWNS,
+    ],
+    "functions_text": [
+        [
+            q("text", "word", constraint="regex(., '^[a-z0-9 ]+$')", constraint_message="Small letters and figures"),
+            c("greeting", "concat('Hello ', ${word})"),
+            c("size", "string-length(${word})"),
+            c("three", "substr(${word}, 0, 3)"),
+            c("also_three", "substring(${word}, 1, 3)"),
+            c("head", "substring-before(${word}, ' ')"),
+            c("tail", "substring-after(${word}, ' ')"),
+            c("begins", "starts-with(${word}, 'ab')"),
+            c("ends", "ends-with(${word}, 'yz')"),
+            c("holds", "contains(${word}, 'b')"),
+            c("neat", "normalize-space('  a   b ')"),
+            c("capital", "translate(${word}, 'abc', 'ABC')"),
+            c("as_text", "string(12)"),
+        ]
+    ],
+    "functions_numbers": [
+        [
+            q("decimal", "wage"),
+            c("rounded", "round(${wage}, 1)"),
+            c("whole", "int(${wage})"),
+            c("down", "floor(${wage})"),
+            c("up", "ceiling(${wage})"),
+            c("size", "abs(0 - ${wage})"),
+            c("square", "pow(${wage}, 2)"),
+            c("root", "sqrt(number('9'))"),
+            c("logs", "log10(1000) + log(exp(1)) + exp10(0)"),
+            c("turn", "round(sin(pi() div 2) + cos(0) + tan(0) + asin(0) + acos(1) + atan(0) + atan2(0, 1), 6)"),
+            c("least", "min(${wage}, 10)"),
+            c("most", "max(${wage}, 10)"),
+            c("chance", "random() >= 0 and random() < 1"),
+        ]
+    ],
+    "functions_dates": [
+        [
+            q("date", "begin_day"),
+            c("days", "date-diff(${begin_day}, '2026-03-01', 'days')"),
+            c("months", "date-diff(${begin_day}, '2026-03-01', 'months')"),
+            c("written", "format-date(${begin_day}, '%d-%m-%Y')"),
+            c("later", "format-date(date(${begin_day} + 7), '%Y-%m-%d')"),
+            c("noon", "decimal-time('12:00')"),
+            c("count", "decimal-date-time(${begin_day})"),
+            c("moment", "format-date-time(date-time('2026-01-31T09:05:00Z'), '%Y')"),
+            c("past", "${begin_day} <= today() and now() > ${begin_day}"),
+        ]
+    ],
+    "functions_repeats": [
+        [
+            q("begin repeat", "child", repeat_count="3"),
+            q("integer", "age"),
+            q("end repeat"),
+            c("many", "count(${child})"),
+            c("known", "count-non-empty(${age})"),
+            c("total", "sum(${age})"),
+            c("youngest", "min(${age})"),
+            c("oldest", "max(${age})"),
+            c("listed", "join(', ', ${age})"),
+        ]
+    ],
     "curly_quotes": [[q("select_one yes_no", "a"), q("text", "b", relevant="${a} = ‘yes’")], YES_NO],
     "once": [[q("date", "first", calculation="once(today())")]],
     "languages": [
