@@ -47,8 +47,8 @@ def every_page(screen: Screen, doors: Doors, language: str) -> None:
     screen.go_on("next", GIVEN)
     first, privacy = screen.page.url, screen.page.locator("a[href*='/privacy/']").get_attribute("href")
     screen.page.locator("a[href*='/portal/']").click()
-    screen.look().open(screen.page.url + "?words=xyzzy").open(f"{first}x").open(privacy or "").fill({})
-    screen.fill({"degree": "no_data"}).open(first.removesuffix("/next"))
+    screen.look().open(screen.page.url + "?words=xyzzy").open(f"{first}x").open(privacy or "")
+    screen.press("degree", "no_data").open(first.removesuffix("/next"))
 
 
 KINDS = {

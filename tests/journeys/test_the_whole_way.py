@@ -139,3 +139,26 @@ def test_somebody_takes_part_is_advised_answers_later_and_is_counted(doors: Door
     flow = re.sub(r"\s+", " ", office.page.locator("main").inner_text())
     assert re.search(r"Door loting ingedeeld ?n = 1\b", flow), flow
     assert re.search(r"Antwoordde: 3 maanden ?n = 1\b", flow), flow
+
+    # Two clicks from the own page, and two from the page of the advisor: to the page about stopping, and how far.
+    click(telephone, "a[href*='/privacy/']")
+    click(telephone, "main button[value=no_contact]")
+    assert withdrawn(doors) == "no_contact"
+    expect(telephone.page.locator("h1")).to_have_text("U bent gestopt")
+    desk.open(f"/ontwikkeladvies/participants/{study_id}")
+    click(desk, "main a[href$='/stop']")
+    click(desk, "main button[value=erase]")
+    assert withdrawn(doors) == "erase"
+    expect(desk.page.locator("main")).not_to_contain_text("Fatima Proef 0")
+
+
+def click(screen: Screen, place: str) -> None:
+    """One click of somebody, and a look at the page that it leads to."""
+    screen.page.locator(place).click()
+    screen.page.wait_for_load_state()
+    screen.look()
+
+
+def withdrawn(doors: Doors) -> str | None:
+    with doors.site.reading() as (session, _pilot):
+        return session.scalars(select(Participant.withdrawn)).one()
