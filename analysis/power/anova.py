@@ -41,11 +41,13 @@ def anova(
     n: float | None = None,
     power: float | None = None,
     alpha: float | None = 0.05,
+    test: Literal["f", "chi2"] = "f",
 ) -> Result:
     """Size (per group), power, smallest effect or level of the one-way F test.
 
     State the effect as Cohen's `f`, as group `means` with a common `sd`, or as `between_var` (sample variance of the
-    group means) and `within_var`. Source: Cohen (1988) ch. 8; R stats::power.anova.test.
+    group means) and `within_var`. `test="chi2"` takes the variance within groups as known, as Chow, Shao & Wang (2008)
+    §3.4 do. Source: Cohen (1988) ch. 8; R stats::power.anova.test.
 
     >>> round(anova(groups=4, between_var=1, within_var=3, n=5).power, 7)
     0.3535594
@@ -65,16 +67,26 @@ def anova(
     checks.level(alpha, power)
     checks.at_least(2, n=n)
 
+    checks.choice("test", test, ("f", "chi2"))
+
     def power_of(n: float, f: float, alpha: float) -> float:
+        if test == "chi2":
+            return tails.chi2_power(f**2 * n * count, count - 1, alpha)
         return tails.f_power(f**2 * n * count, count - 1, count * (n - 1), alpha)
 
     def details(n: float, f: float, alpha: float) -> dict[str, float]:
-        df2 = count * (n - 1)
-        critical = float(tails.stats.f.isf(alpha, count - 1, df2))
+        df2 = count * (n - 1) if test == "f" else math.inf
+        law = tails.stats.f(count - 1, df2) if test == "f" else tails.stats.chi2(count - 1)
+        critical = float(law.isf(alpha))
         return {"n_total": n * count, "df1": count - 1, "df2": df2, "ncp": f**2 * n * count, "critical": critical}
 
     return Question(
-        Method("one-way analysis of variance", "noncentral F, df = k - 1, k (n - 1)", "ncp = f² n k", _SOURCE),
+        Method(
+            "one-way analysis of variance",
+            "noncentral F, df = k - 1, k (n - 1)" if test == "f" else "noncentral chi-square, variance known",
+            "ncp = f² n k",
+            _SOURCE,
+        ),
         {"n": n, "f": f, "power": power, "alpha": alpha},
         power_of,
         {"n": SizeRange(1 + 1e-3 if n is None else 2), "f": EffectRange(scale=0.05)},

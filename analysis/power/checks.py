@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from numbers import Real
 
 from analysis.power.errors import ImpossibleRequest
 
@@ -23,7 +24,7 @@ __all__ = [
 
 
 def _finite(name: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise ImpossibleRequest(name, f"must be a finite number, not {value!r}")
 
 
@@ -42,7 +43,13 @@ def probability(**values: float | None) -> None:
         if value is not None:
             _finite(name, value)
             if not 0 < value < 1:
-                raise ImpossibleRequest(name, f"must lie strictly between 0 and 1, not {value:g}")
+                raise ImpossibleRequest(
+                    name, f"must lie strictly between 0 and 1, not {value:g}", remedy=_as_share(value)
+                )
+
+
+def _as_share(value: float) -> str:
+    return f"write {value / 100:g} for {value:g}%" if 2 <= value < 100 else ""
 
 
 def loading(**values: float | None) -> None:
@@ -51,7 +58,7 @@ def loading(**values: float | None) -> None:
         if value is not None:
             _finite(name, value)
             if not 0 <= value < 1:
-                raise ImpossibleRequest(name, f"must lie in [0, 1), not {value:g}")
+                raise ImpossibleRequest(name, f"must lie in [0, 1), not {value:g}", remedy=_as_share(value))
 
 
 def between(name: str, value: float | None, low: float, high: float) -> None:
@@ -108,7 +115,11 @@ def different(name: str, value: float | None, null: float) -> None:
     if value is not None:
         _finite(name, value)
         if value == null:
-            raise ImpossibleRequest(name, f"equals its null value {null:g}; no sample detects an effect that is absent")
+            raise ImpossibleRequest(
+                name,
+                f"equals its null value {null:g}; no sample detects an effect that is absent",
+                remedy="give the smallest effect that would be worth finding",
+            )
 
 
 def exactly_one_missing(given: Mapping[str, float | None]) -> str:

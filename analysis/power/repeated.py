@@ -29,7 +29,9 @@ def variance_factors(*, correlation: float, pre: int = 1, post: int = 1) -> dict
     """
     checks.whole(0, pre=pre)
     checks.whole(1, post=post)
-    checks.between("correlation", correlation, -1 / max(pre + post - 1, 1), math.nextafter(1, 0))
+    if correlation == 1:
+        raise ImpossibleRequest("correlation", "must be below 1: measurements that always agree tell nothing new")
+    checks.between("correlation", correlation, -1 / max(pre + post - 1, 1), 1)
     after = (1 + (post - 1) * correlation) / post
     factors = {"post": after}
     if pre:
@@ -104,6 +106,7 @@ def difference_in_differences(
     icc: float = 0.0,
     cluster_size: float = 1.0,
     cluster_autocorrelation: float = 0.0,
+    estimator: Estimator = "change",
     n: float | None = None,
     ratio: float = 1.0,
     power: float | None = None,
@@ -111,41 +114,52 @@ def difference_in_differences(
     sides: int = 2,
     both_tails: bool = True,
 ) -> Result:
-    """Size (first arm, each round), power, smallest effect or level of a difference in differences.
+    """Size (first arm, each round), power, smallest effect or level of a trial with rounds before and after.
 
     `correlation` between two measurements of one person given the cluster (0: a new sample each round). With clusters,
-    `icc` within a round and `cluster_autocorrelation` between rounds.
+    `icc` within a round and `cluster_autocorrelation` between rounds. `estimator`: "change" (difference of changes),
+    "ancova" (the cluster's mean before as covariate, 1 - r² of the variance) or "post" (rounds after only).
     Source: McKenzie (2012); Teerenstra et al. (2012).
 
     >>> difference_in_differences(delta=0.2, power=0.8).rounded
     786
+    >>> rounds = dict(delta=0.2, power=0.8, icc=0.05, cluster_size=20, cluster_autocorrelation=0.8)
+    >>> [difference_in_differences(**rounds, estimator=e).rounded for e in ("post", "change", "ancova")]
+    [785, 923, 657]
     """
-    own = variance_factors(correlation=correlation, pre=pre, post=post)
     checks.whole(1, pre=pre)
     checks.loading(icc=icc)
     checks.positive(sd=sd, ratio=ratio, cluster_size=cluster_size)
     checks.between("cluster_autocorrelation", cluster_autocorrelation, 0, 1)
-    shared = variance_factors(correlation=min(cluster_autocorrelation, math.nextafter(1, 0)), pre=pre, post=post)
-    factor = (1 - icc) * own["change"] + cluster_size * icc * shared["change"]
+    checks.choice("estimator", estimator, ("ancova", "change", "post"))
+    variance_factors(correlation=correlation, pre=pre, post=post)
+    inflation = 1 - icc + cluster_size * icc
+    # Means of clusters in two rounds correlate by the people and by the cluster that they share.
+    between = ((1 - icc) * correlation + cluster_size * icc * cluster_autocorrelation) / inflation
+    factor = inflation * variance_factors(correlation=min(between, math.nextafter(1, 0)), pre=pre, post=post)[estimator]
+    adjusted = int(estimator == "ancova")
 
     def standing(n: float) -> tuple[float, float]:
         units = n * (1 + ratio) / (cluster_size if icc else 1)
-        return sd * math.sqrt(factor * (1 + 1 / ratio) / n), units - 2
+        return sd * math.sqrt(factor * (1 + 1 / ratio) / n), units - 2 - adjusted
 
     return answer_t(
         Method(
-            "difference in differences",
-            "change from before to after, df = units - 2",
-            "se² = sd² ((1 - icc) f(rho) + m icc f(r)) (1/n1 + 1/n2)",
+            "difference in differences" if estimator == "change" else f"rounds before and after, {estimator}",
+            "from before to after, df = units - 2" + (" - 1" if adjusted else ""),
+            "se² = sd² (1 + (m - 1) icc) f(r) (1/n1 + 1/n2), r of the cluster's means; see variance_factors",
             "McKenzie (2012); Teerenstra et al. (2012)",
         ),
         {"n": n, "delta": delta, "power": power, "alpha": alpha},
-        SizeRange(max(2.0, (3 * cluster_size if icc else 3) / (1 + ratio))),
+        SizeRange(max(2.0, (3 + adjusted) * (cluster_size if icc else 1) / (1 + ratio))),
         standing,
         sides=sides,
         both_tails=both_tails,
         scale=sd,
-        details=lambda n: arms.totals(n, None, ratio) | {"variance_factor": factor},
+        details=lambda n: (
+            arms.totals(n, None, ratio)
+            | {"variance_factor": factor, "design_effect": inflation, "correlation_of_means": between}
+        ),
         notes={"correlation": correlation, "pre": pre, "post": post, "icc": icc, "cluster_size": cluster_size},
     )
 

@@ -48,14 +48,16 @@ def stepped_wedge_variance(
     sd2_person: float = 0.0,
     sd2_treatment: float = 0.0,
     treatment_correlation: float = 0.0,
+    decay: float = 1.0,
 ) -> float:
     """Variance of the treatment effect with fixed period effects, by generalised least squares on cluster means.
 
     `design` has shape (clusters, periods) with the treatment indicators, NaN where a cluster is not observed;
     `cluster_size` people a cluster and period: one number, one a cluster, or one a cell. The variances are of the
     residual, the cluster, the cluster by period, the person (a cohort) and the effect of treatment between clusters,
-    which correlates `treatment_correlation` with the level of the cluster.
-    Source: Hussey & Hughes (2007); Hooper et al. (2016); Voldal et al. (2020).
+    which correlates `treatment_correlation` with the level of the cluster. That level may change: two periods that lie
+    k apart share decay**k of its variance. Source: Hussey & Hughes (2007); Hooper et al. (2016); Voldal et al. (2020);
+    Kasza et al. (2019).
 
     >>> design = stepped_wedge_design(3, 4)
     >>> round(stepped_wedge_variance(design, cluster_size=20, sd2_residual=0.95, sd2_cluster=0.05), 8)
@@ -73,7 +75,8 @@ def stepped_wedge_variance(
             seen = np.isfinite(row) & (size > 0)
             x = np.column_stack([np.eye(periods), np.nan_to_num(row)])[seen]
             treated, m = row[seen], size[seen]
-            v = np.diag(sd2_cluster_period + sd2_residual / m) + sd2_cluster + sd2_person / m.mean()
+            apart = np.abs(np.subtract.outer(np.flatnonzero(seen), np.flatnonzero(seen)))
+            v = np.diag(sd2_cluster_period + sd2_residual / m) + sd2_cluster * decay**apart + sd2_person / m.mean()
             v += sd2_treatment * np.outer(treated, treated) + cross * np.add.outer(treated, treated)
             covariance[key] = x.T @ np.linalg.solve(v, x)
         information += covariance[key]
@@ -88,17 +91,20 @@ def _variance_of_one(
     total: float,
     correlations: tuple[float, float, float],
     sd_treatment: float,
+    decay: str,
 ) -> float:
     """Variance with one cluster a step, from (icc, cluster autocorrelation, person autocorrelation)."""
     icc, cluster, person = correlations
+    lasting = cluster if decay == "constant" else 1.0
     return stepped_wedge_variance(
         layout,
         cluster_size=cluster_size,
         sd2_residual=total * (1 - icc) * (1 - person),
-        sd2_cluster=total * icc * cluster,
-        sd2_cluster_period=total * icc * (1 - cluster),
+        sd2_cluster=total * icc * lasting,
+        sd2_cluster_period=total * icc * (1 - lasting),
         sd2_person=total * (1 - icc) * person,
         sd2_treatment=sd_treatment**2,
+        decay=1.0 if decay == "constant" else cluster,
     )
 
 
@@ -113,6 +119,7 @@ def stepped_wedge(
     sd: float = 1.0,
     cluster_autocorrelation: float = 1.0,
     person_autocorrelation: float = 0.0,
+    decay: Literal["constant", "exponential"] = "constant",
     sd_treatment: float = 0.0,
     baseline: int = 1,
     after: int = 1,
@@ -124,10 +131,11 @@ def stepped_wedge(
     """Clusters a step, power, smallest effect or level of a stepped-wedge trial with a continuous outcome.
 
     `cluster_size` is people a cluster and period; `icc` the correlation of two people in one cluster and period, and
-    `cluster_autocorrelation` its persistence from one period to another (1 is Hussey and Hughes);
+    `cluster_autocorrelation` its persistence from one period to another (1 is Hussey and Hughes), the same between any
+    two periods, or with `decay="exponential"` once more for every period between them;
     `person_autocorrelation` that of one person measured repeatedly (0: new people each period, a cross-section).
     `sd` is the total standard deviation, `sd_treatment` that of the effect between clusters; `after` counts periods
-    with everyone treated. Source: Hussey & Hughes (2007); Hooper et al. (2016).
+    with everyone treated. Source: Hussey & Hughes (2007); Hooper et al. (2016); Kasza et al. (2019).
 
     >>> answer = stepped_wedge(cluster_size=20, icc=0.05, steps=4, clusters_per_step=3, delta=0.2)
     >>> round(answer.power, 6), round(answer.design_effect, 6)
@@ -137,12 +145,13 @@ def stepped_wedge(
     checks.loading(icc=icc)
     checks.between("cluster_autocorrelation", cluster_autocorrelation, 0, 1)
     checks.between("person_autocorrelation", person_autocorrelation, 0, 1)
+    checks.choice("decay", decay, ("constant", "exponential"))
     checks.whole(2, steps=steps)
     checks.whole(1, baseline=baseline, after=after)
     total = sd**2
     layout = stepped_wedge_design(1, steps, baseline=baseline, after=after)
     correlations = (icc, cluster_autocorrelation, person_autocorrelation)
-    unit = _variance_of_one(layout, cluster_size, total, correlations, sd_treatment)
+    unit = _variance_of_one(layout, cluster_size, total, correlations, sd_treatment, decay)
 
     def details(clusters_per_step: float) -> dict[str, float]:
         clusters = clusters_per_step * steps
@@ -159,7 +168,8 @@ def stepped_wedge(
     return answer_t(
         Method(
             "stepped wedge",
-            "variances known, fixed periods, random clusters",
+            "variances known, fixed periods, random clusters"
+            + (", correlation decays by period" if decay == "exponential" else ""),
             "variance of the treatment coefficient by generalised least squares on cluster-period means",
             _SOURCE,
         ),

@@ -64,7 +64,11 @@ def group_sequential(
     checks.positive(ratio=ratio)
     times = information_times(looks)
     if n is not None and 2 * n < 2 * len(times):
-        raise ImpossibleRequest("looks", f"{len(times)} looks at {n:g} people an arm leave fewer than one new person")
+        raise ImpossibleRequest(
+            "looks",
+            f"{len(times)} looks at {n:g} people an arm leave fewer than one new person",
+            remedy="plan fewer looks",
+        )
 
     @lru_cache(maxsize=64)
     def design(alpha: float) -> _Design:

@@ -252,6 +252,70 @@ def test_the_other_names_of_a_quantity_are_understood():
     assert power.logrank_events(hr=0.75, power=0.8).events == power.logrank_events(hazard_ratio=0.75, power=0.8).events
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "ours"),
+    [
+        ("two_means", {"mean1": 10, "mean2": 12, "sd": 4, "power": 0.8}, {"delta": 2, "sd": 4, "power": 0.8}),
+        ("two_means", {"cohens_d": 0.5, "nobs1": 40}, {"delta": 0.5, "n": 40}),
+        ("two_means", {"delta": 0.2, "power": 0.8, "one_sided": True}, {"delta": 0.2, "power": 0.8, "sides": 1}),
+        ("two_proportions", {"p1": 0.1, "odds_ratio": 2.25, "power": 0.8}, {"p1": 0.1, "p2": 0.2, "power": 0.8}),
+        ("two_proportions", {"p_control": 0.1, "p_treated": 0.2, "n": 90}, {"p1": 0.1, "p2": 0.2, "n": 90}),
+        ("two_rates", {"rate1": 1, "rate_ratio": 0.8, "n": 300}, {"rate1": 1, "rate2": 0.8, "n": 300}),
+        ("anova", {"k": 4, "f": 0.25, "n_total": 160}, {"groups": 4, "f": 0.25, "n": 40}),
+        ("chi_square", {"df": 1, "w": 0.3, "n_total": 88}, {"df": 1, "w": 0.3, "n": 88}),
+        ("correlation", {"rho": 0.3, "power": 0.8}, {"r": 0.3, "power": 0.8}),
+        ("several_means", {"comparisons": 2, "delta": 0.3, "n_total": 600}, {"comparisons": 2, "delta": 0.3, "n": 200}),
+        ("several_proportions", {"p1": 0.2, "p2": 0.3, "comparisons": 2, "n": 90},
+         {"p_control": 0.2, "p_treated": 0.3, "comparisons": 2, "n": 90}),
+        ("cluster_means", {"rho": 0.05, "m": 20, "clusters_total": 40, "d": 0.3},
+         {"icc": 0.05, "cluster_size": 20, "clusters": 20, "delta": 0.3}),
+        ("stepped_wedge", {"icc": 0.05, "m": 20, "periods": 5, "clusters": 12, "delta": 0.2},
+         {"icc": 0.05, "cluster_size": 20, "steps": 4, "clusters_per_step": 3, "delta": 0.2}),
+        ("logrank", {"median_control": 12, "median_treated": 18, "accrual": 9, "followup": 9, "power": 0.8},
+         {"hazard": math.log(2) / 12, "hazard_ratio": 2 / 3, "accrual": 9, "followup": 9, "power": 0.8}),
+        ("group_sequential", {"kmax": 3, "power": 0.8}, {"looks": 3, "power": 0.8}),
+        ("two_means", {"delta": 0.2, "n": np.int64(300)}, {"delta": 0.2, "n": 300}),
+    ],
+)  # fmt: skip
+def test_a_question_in_the_words_of_the_field_is_the_same_question(name, words, ours):
+    ask = getattr(power, name)
+    assert ask(**words).value == pytest.approx(ask(**ours).value, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("ask", "remedy"),
+    [
+        (lambda: power.two_means(0.2, power=0.8), "for example n=0.2"),
+        (lambda: power.two_means(delta=0.2, power=80), "write 0.8 for 80%"),
+        (lambda: power.two_means(delta=0.2, power=0.8, attrition=0.2), "recruited"),
+        (lambda: power.several_means(arms=3, delta=0.2, power=0.8), "comparisons counts the treated arms"),
+        (lambda: power.two_means(delta=0, power=0.8), "smallest effect that would be worth finding"),
+        (lambda: power.two_means(delta=0.2, power=0.04), "power above alpha"),
+        (lambda: power.group_sequential(looks=50, n=20, delta=0.4), "fewer looks"),
+        (lambda: power.logrank(median1=9, median2=12, hr=0.5, accrual=9, followup=9, power=0.8), ""),
+    ],
+)
+def test_a_question_that_cannot_be_asked_says_how_to_ask_it(ask, remedy):
+    with pytest.raises(ImpossibleRequest) as caught:
+        ask()
+    assert remedy in caught.value.remedy
+
+
+def test_the_wedge_of_a_decaying_correlation_is_that_of_generalised_least_squares():
+    steps, m, icc, decay = 4, 20, 0.05, 0.8
+    periods = np.arange(steps + 1)
+    v = icc * decay ** np.abs(periods[:, None] - periods) + np.eye(steps + 1) * (1 - icc) / m
+    information = 0
+    for step in range(1, steps + 1):
+        x = np.column_stack([np.eye(steps + 1), periods >= step])
+        information += x.T @ np.linalg.inv(v) @ x
+    asked = {"cluster_size": m, "icc": icc, "steps": steps, "clusters_per_step": 3, "delta": 0.2}
+    found = power.stepped_wedge(**asked, cluster_autocorrelation=decay, decay="exponential")
+    assert found.variance == pytest.approx(np.linalg.inv(information)[-1, -1] / 3, rel=1e-9)
+    lasting = power.stepped_wedge(**asked, cluster_autocorrelation=1.0).power
+    assert power.stepped_wedge(**asked, decay="exponential").power == pytest.approx(lasting, abs=1e-12)
+
+
 def test_the_wrong_tail_can_be_left_out_everywhere():
     small = {"both_tails": False}
     assert power.one_mean(n=20, delta=0.05, **small).power < power.one_mean(n=20, delta=0.05).power
