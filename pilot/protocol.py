@@ -30,12 +30,14 @@ from pilot.errors import ProtocolError
 from pilot.protocol_sections import (
     ArmSection,
     ConsentSection,
+    Incentive,
     LookSection,
     Outreach,
     OutreachArm,
     PilotSection,
     Population,
     Question,
+    incentives_that_cannot_be,
 )
 from randomization.errors import RandomizationError
 from surveys import Instrument, InstrumentError, read_xlsform
@@ -52,6 +54,8 @@ KEYS = (
     "pilot", "question", "population", "outreach", "arms", "allocation", "instruments", "waves", "outcomes",
     "sample_size", "analysis_plan", "looks", "disclosure", "consent",
 )  # fmt: skip
+OPTIONAL = ("incentives",)
+"""Sections that a protocol may leave out; locked ones from before they existed do."""
 DELIVERED = (
     "outreach_arm", "advice_taken", "advice_minutes", "advice_sessions", "portal_views", "referrals", "voucher_issued",
     "voucher_spent_cents",
@@ -111,6 +115,7 @@ class Protocol:
     looks: tuple[LookSection, ...]
     disclosure: DisclosureRules
     consent: ConsentSection
+    incentives: tuple[Incentive, ...] | None
     eligibility: tuple[Expression, ...] = field(repr=False)
     covariates: Mapping[str, Expression] = field(repr=False)
     canonical: str = field(repr=False)
@@ -331,9 +336,9 @@ class _Reader:
 
     def keys(self) -> None:
         for key in self.data:
-            if key not in KEYS:
-                near = difflib.get_close_matches(str(key), KEYS, n=1)
-                remedy = f"did you mean '{near[0]}'?" if near else f"known sections: {', '.join(KEYS)}"
+            if key not in (*KEYS, *OPTIONAL):
+                near = difflib.get_close_matches(str(key), (*KEYS, *OPTIONAL), n=1)
+                remedy = f"did you mean '{near[0]}'?" if near else f"known sections: {', '.join((*KEYS, *OPTIONAL))}"
                 self.problems.append(Problem((key,), f"is no section of a protocol; {remedy}"))
         for key in KEYS:
             if key not in self.data:
@@ -353,6 +358,7 @@ class _Reader:
             "looks": self._typed("looks", tuple[LookSection, ...]),
             "disclosure": self._typed("disclosure", DisclosureRules),
             "consent": self._typed("consent", ConsentSection),
+            "incentives": self._typed("incentives", tuple[Incentive, ...]) if "incentives" in self.data else None,
         }
         if not self.problems:
             self._say(drawing.meets_people_one_by_one(parts["allocation"]))
@@ -404,6 +410,7 @@ class _Reader:
         for index, look in enumerate(parts["looks"]):
             if look.wave not in names:
                 say(("looks", index, "wave"), f"there is no wave '{look.wave}'; waves: {', '.join(names)}")
+        self._say(incentives_that_cannot_be(parts["incentives"] or (), names[1:]))
         for language in parts["pilot"].languages:
             for index, text in enumerate(parts["consent"].texts):
                 if language not in text.text or language not in text.question:

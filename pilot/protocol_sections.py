@@ -6,12 +6,14 @@ The other sections are typed where they are used: allocation in `randomization`,
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+Path = tuple[str | int, ...]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Component = Literal["portal", "advice", "voucher"]
 Channel = Literal["letter", "email"]
@@ -162,6 +164,28 @@ class LookSection(Section):
     wave: Name
     share: float = Field(gt=0, le=1)
     final: bool = False
+
+
+class Incentive(Section):
+    """A gift card for one follow-up wave: of what amount, from which list of cards, before or after answering."""
+
+    wave: Name
+    amount_cents: int = Field(gt=0, le=100_000)
+    when: Literal["before", "after"] = "after"
+    cards: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,40}$")] = ""
+
+
+def incentives_that_cannot_be(incentives: Sequence[Incentive], later: Sequence[str]) -> Iterator[tuple[Path, str]]:
+    """What is wrong with them beside the names of the follow-up waves: the path of keys, and what to mend."""
+    amounts: dict[str, int] = {}
+    for index, one in enumerate(incentives):
+        if one.wave not in later:
+            yield ("incentives", index, "wave"), f"'{one.wave}' is no follow-up wave; they are {', '.join(later)}"
+        if one.wave in [other.wave for other in incentives[:index]]:
+            yield ("incentives", index, "wave"), f"'{one.wave}' stands twice; nobody gets two cards for one wave"
+        if amounts.setdefault(one.cards, one.amount_cents) != one.amount_cents:
+            name = one.cards or "without a name"
+            yield ("incentives", index, "amount_cents"), f"the list of cards {name} has one amount; name another list"
 
 
 class ConsentText(Section):

@@ -126,12 +126,21 @@ def _languages(found: Protocol) -> str:
     return f"\n  languages    {', '.join(wanted)}" + (f" (not yet seen by a translator: {waiting})" if waiting else "")
 
 
+def _gifts(value: Protocol) -> str:
+    """What people get for each list; an older protocol leaves that to the cards that are taken in."""
+    if value.incentives is None:
+        return "not in the protocol: after every list, as many as are taken in"
+    each = (f"{one.wave} EUR {one.amount_cents / 100:.2f} {one.when} answering" for one in value.incentives)
+    return "; ".join(each) or "none"
+
+
 def _describe(value: Protocol, version: ProtocolVersion) -> list[str]:
     return [
         f"  version      {version.number}, allocation epoch {version.epoch}, fingerprint {version.fingerprint}",
         f"  arms         {', '.join(arm.name for arm in value.arms)}",
         f"  allocation   {value.allocation.to_dict()}",
         f"  waves        {', '.join(wave.name for wave in value.waves)}",
+        f"  gift cards   {_gifts(value)}",
         f"  outcomes     {', '.join(outcome.name for outcome in value.plan.outcomes)}",
         f"  contrasts    {', '.join(' against '.join(pair) for pair in value.plan.contrasts)}",
     ]

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import case, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from pilot.db import insert_once, shared_clock
@@ -53,7 +53,7 @@ def queue_due(session: Session, pilot: Pilot, protocol: Protocol, *, zone: ZoneI
     """
     queued = 0
     for wave in protocol.waves[1:]:
-        for participant, due in _waiting(session, pilot, wave, now):
+        for participant, due in people_asked(session, pilot, wave, now):
             step = _next_message(session, participant, due, now.date())
             if step is None:
                 continue
@@ -276,8 +276,12 @@ def cancel(session: Session, participant: Participant, *, wave: str | None = Non
     session.execute(update(Message).where(*condition).values(status="cancelled", lease_until=None))
 
 
-def _waiting(session: Session, pilot: Pilot, wave: Wave, now: datetime) -> Iterator[tuple[Participant, Due]]:
-    """Allocated people for whom the wave is open and not finished. SQL narrows by date, the calendar decides."""
+def people_asked(
+    session: Session, pilot: Pilot, wave: Wave, now: datetime, only: Participant | None = None
+) -> Iterator[tuple[Participant, Due]]:
+    """Allocated people for whom the wave is open and not finished, or whether one person is among them. SQL narrows by
+    date, the calendar decides.
+    """
     near = wave.on(now.date())
     span = (near.due_on - now.date(), near.opens_on - now.date(), near.closes_on - now.date())
     oldest, newest = now - max(span) - LONGEST_MONTH, now - min(span) + LONGEST_MONTH
@@ -291,6 +295,7 @@ def _waiting(session: Session, pilot: Pilot, wave: Wave, now: datetime) -> Itera
             Participant.withdrawn.is_(None),
             Allocation.allocated_at.between(oldest, newest),
             ~done.exists(),
+            true() if only is None else Participant.id == only.id,
         )
         .order_by(Participant.id)
     ).all()

@@ -32,7 +32,7 @@ FACES = (
     "web/participant",
     "web/templates/participant",
     *(f"web/templates/{name}.html" for name in ("base_participant", "skeleton", "home/start", "errors/page")),
-    *(f"web/templates/macros/{name}.html" for name in ("forms", "questions", "languages", "addresses")),
+    *(f"web/templates/macros/{name}.html" for name in ("forms", "questions", "languages", "addresses", "cards")),
     *(f"web/{name}.py" for name in ("questions", "contacts", "wording")),
 )
 """Where the texts stand that a participant can meet."""

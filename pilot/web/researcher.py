@@ -21,6 +21,7 @@ from pilot.protocol import InvalidProtocol, read
 from pilot.web.dashboards import dashboard, show
 from pilot.web.rules import rule
 from pilot.web.state import state
+from pilot.web.waves import titles
 
 bp = Blueprint("researcher", __name__)
 
@@ -44,6 +45,7 @@ def protocol(slug: str) -> str:  # noqa: ARG001
         "researcher/protocol.html",
         versions=versions,
         value=value,
+        waves=titles(value) if value else {},
         size=value.sample_size.n() if value else None,
         people={user.id: user.name or user.email for user in g.session.scalars(select(User))},
         commitments=locking.commitments(g.session, g.pilot),

@@ -6,10 +6,10 @@ from flask import g, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from pilot import keys, locking
-from pilot.journey import advice, allocation, answering, delivery, followup, order, vouchers
+from pilot.journey import advice, allocation, answering, delivery, followup, incentives, order, vouchers
 from pilot.models import Participant, Pilot
 from pilot.web.database import writing
-from pilot.web.participant import bp, steps
+from pilot.web.participant import bp, steps, thanking
 from pilot.web.rules import rule
 from pilot.web.state import state
 
@@ -37,7 +37,7 @@ def draw(token: str) -> Response:
 @bp.get("/e/<token>/next")
 @rule.token(steps.LINK)
 def what_next(token: str) -> str | Response:
-    """What this person gets. The first visit makes it ready: an advisor, a voucher, a receipt."""
+    """What this person gets. The first visit makes it ready: an advisor, a voucher, a receipt, a gift card."""
     _version, protocol = steps.in_force()
     allocated = allocation.of(g.session, g.participant)
     if allocated is None:
@@ -61,19 +61,23 @@ def what_next(token: str) -> str | Response:
         open_wave=waves[0] if waves else None,
         upcoming=[due for due in upcoming if due.wave.name not in done and due.closes_on >= g.now.date()],
         identity=g.participant.identity,
+        cards=thanking.cards_with_links(),
         asks_address=protocol.asks_address and not g.participant.withdrawn,
     )
 
 
 def _make_ready() -> None:
     """In a transaction of its own, and only when something is still missing."""
-    here = state()
-    if g.participant.withdrawn or not delivery.is_missing(g.session, steps.in_force()[1], g.participant):
+    here, in_force = state(), steps.in_force()[1]
+    missing = not g.participant.withdrawn and delivery.is_missing(g.session, in_force, g.participant)
+    owed = incentives.is_owed(g.session, g.pilot, in_force, g.participant, now=g.now)
+    if not missing and not owed:
         return
     with writing() as session:
         pilot = session.get_one(Pilot, g.pilot.id)
         participant = session.get_one(Participant, g.participant.id)
         _version, protocol = locking.in_force(session, pilot.id)
-        secret = here.settings.secret_key.encode()
-        delivery.deliver(session, pilot, protocol, participant, secret=secret, zone=here.settings.zone, now=g.now)
+        secret, zone = here.settings.secret_key.encode(), here.settings.zone
+        delivery.deliver(session, pilot, protocol, participant, secret=secret, zone=zone, now=g.now)
+        incentives.give_due(session, pilot, protocol, zone=zone, now=g.now, only=participant)
     g.session.rollback()  # the page reads on from what was just made ready, not from before it

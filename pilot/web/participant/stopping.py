@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from pilot.journey import withdrawal
 from pilot.web import stopping
-from pilot.web.participant import bp, steps
+from pilot.web.participant import bp, steps, thanking
 from pilot.web.rules import rule
 
 
@@ -26,7 +26,7 @@ def stop(token: str) -> str | Response | tuple[str, int]:
         errors = [("degree-1", _("Choose what you want."))]
         return render_template("participant/stop.html", token=token, errors=errors), 422
     stopping.carry_out(degree)
-    return render_template("participant/stopped.html", degree=degree)
+    return render_template("participant/stopped.html", degree=degree, cards=thanking.cards_with_links())
 
 
 @bp.get("/e/<token>/stopped")
@@ -34,4 +34,5 @@ def stop(token: str) -> str | Response | tuple[str, int]:
 def stopped(token: str) -> str | Response:
     if not g.participant.withdrawn:
         return steps.onward(g.participant, token)
-    return render_template("participant/stopped.html", degree=g.participant.withdrawn)
+    degree, cards = g.participant.withdrawn, thanking.cards_with_links()
+    return render_template("participant/stopped.html", degree=degree, cards=cards)

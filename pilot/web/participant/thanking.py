@@ -6,8 +6,18 @@ from flask import g, render_template
 
 from pilot.errors import NotYours
 from pilot.journey import incentives
-from pilot.web.participant import bp
+from pilot.models import GiftCard
+from pilot.web.participant import bp, steps
 from pilot.web.rules import rule
+
+
+def cards_with_links() -> list[tuple[GiftCard, str]]:
+    """The cards of the person of this page, each with a link that opens now: also after all older links were closed.
+
+    Who wants no messages any more gets no other; so these stand where a list ends, and where somebody stops.
+    """
+    cards = incentives.all_of(g.session, g.participant)
+    return [(card, steps.token_for(g.participant, "gift", wave=card.wave)) for card in cards]
 
 
 @bp.get("/gift/<token>")

@@ -16,6 +16,7 @@ from pilot.web.steward import (  # noqa: E402
     posting,
     requests,
     returning,
+    thanking,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "posting",
     "requests",
     "returning",
+    "thanking",
 ]

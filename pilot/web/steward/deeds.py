@@ -28,6 +28,7 @@ NAMES: dict[str, object] = {
     "frozen": _("data frozen"),
     "gift_card_claimed": _("gift card looked at"),
     "gift_card_given": _("gift card given"),
+    "gift_card_handed_over": _("gift card given at the desk"),
     "gift_cards_imported": _("gift cards taken in"),
     "invitation_opened": _("invitation opened"),
     "invited_forgotten": _("list of invited people removed"),

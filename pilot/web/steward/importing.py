@@ -118,7 +118,7 @@ def import_catalogue(slug: str) -> Response | tuple[str, int]:
 @bp.get("/<slug>/steward/imports/cards")
 @rule.may("manage_incentives")
 def cards(slug: str) -> str:
-    return _page(slug, "cards", drawer=incentives.drawer(g.session, g.pilot, staff.in_force()[1]))
+    return _page(slug, "cards", drawer=incentives.drawer(g.session, g.pilot, staff.in_force()[1], now=g.now))
 
 
 @bp.post("/<slug>/steward/imports/cards")
@@ -127,8 +127,8 @@ def import_cards(slug: str) -> Response | tuple[str, int]:
     """Gift cards; the worker gives one to everybody who finishes a list, in every arm alike."""
 
     def take(rows: Rows) -> str:
-        keyring, actor = state().database.keyring, staff.me().id
-        done = incentives.import_cards(g.session, g.pilot, rows, keyring=keyring, actor_id=actor, now=g.now)
+        keyring, actor, (_version, protocol) = state().database.keyring, staff.me().id, staff.in_force()
+        done = incentives.import_cards(g.session, g.pilot, protocol, rows, keyring=keyring, actor_id=actor, now=g.now)
         return ngettext("%(num)s gift card was taken in.", "%(num)s gift cards were taken in.", done)
 
     return _take_in(slug, "cards", take)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from pilot import own_data
 from pilot.events import record
-from pilot.journey import consent, enrolment
+from pilot.journey import consent, enrolment, incentives
 from pilot.models import Identity, Participant, Submission, Withdrawal
 from pilot.web import staff, stopping
 from pilot.web.reading import Faults, Reading
@@ -107,6 +107,7 @@ def _show(slug: str, faults: Faults) -> str:
         consents=consent.standing(g.session, g.participant),
         withdrawals=list(g.session.scalars(stops)),
         words=words,
+        cards=incentives.all_of(g.session, g.participant),
         asks_address=protocol.asks_address,
         wave_name=lambda name: words.wave(name, protocol),
         typed=request.form,

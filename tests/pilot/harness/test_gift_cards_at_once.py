@@ -26,7 +26,7 @@ def ready(site: Site) -> None:
             answering.submit(session, protocol, someone, WAVE, now=OPEN)
         rows = [{"code": f"CARD-{number}", "amount": "10"} for number in range(CARDS)]
         keyring, actor = site.database.keyring, site.staff["steward"]
-        incentives.import_cards(session, pilot, rows, keyring=keyring, actor_id=actor, now=OPEN)
+        incentives.import_cards(session, pilot, protocol, rows, keyring=keyring, actor_id=actor, now=OPEN)
 
 
 def test_workers_that_give_at_once_give_every_card_once_and_nobody_two(either_site: Site):
