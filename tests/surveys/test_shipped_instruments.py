@@ -88,3 +88,23 @@ def test_the_workbooks_are_what_the_source_says_byte_for_byte(tmp_path: Path):
     subprocess.run([sys.executable, str(copy / "build.py")], check=True)
     for name in NAMES:
         assert (copy / f"{name}.xlsx").read_bytes() == (FOLDER / f"{name}.xlsx").read_bytes(), name
+
+
+LATER = ("followup_3m", "followup_6m", "followup_12m", "followup_24m")
+ASKED_OF_ALL_ARMS = (
+    "training_started", "training_last_4_weeks", "career_advice_received", "portal_used", "funding_received", "work",
+    "income_band", "training_intention", "opportunities", "satisfaction",
+)  # fmt: skip
+ASKED_WHEN_IT_APPLIES = ("training_hours", "training_payer", "training_anyway", "contract", "hours_worked")
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_each_later_list_measures_take_up_contamination_work_and_outlook_in_all_arms(name: str):
+    """What the pilot must be able to tell afterwards; nobody's arm decides which of these is asked."""
+    form = read_xlsform(FOLDER / f"{name}.xlsx")
+    assert {question.name for question in form.questions} >= {*ASKED_OF_ALL_ARMS, *ASKED_WHEN_IT_APPLIES}
+    assert all(not form.question(one).relevant and form.question(one).required for one in ASKED_OF_ALL_ARMS)
+    assert all("arm" not in form.question(one).relevant for one in ASKED_WHEN_IT_APPLIES)
+    assert ("training_last_12_months" in form.places) == (name in ("followup_12m", "followup_24m"))
+    for list_ in ("funding_received", "training_payer"):
+        assert len(form.lists[form.question(list_).choices]) >= 5

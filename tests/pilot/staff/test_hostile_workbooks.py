@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +14,10 @@ from sqlalchemy import func, select
 
 from pilot.cli import main
 from pilot.models import QuestionnaireDraft
+from pilot.web.instruments import findings
+from surveys import check_xlsform
+
+EXAMPLES = Path(__file__).parents[2] / "surveys" / "examples" / "broken"
 
 
 def book(*rows: list[str], title: str = "survey") -> bytes:
@@ -139,3 +144,44 @@ def test_a_strange_post_to_the_editor_is_taken_or_refused_and_every_page_still_o
         shown = office.browser("researcher").get(f"/{office.slug}/{page}")
         assert shown.status_code == 200, page
         assert b"<script>alert" not in shown.data or page.endswith("json")
+
+
+def all_said() -> set[str]:
+    """What the checks say about every broken example, and about every file that is refused here."""
+    found: set[str] = set()
+    for file in EXAMPLES.glob("*.xlsx"):
+        found |= {part for one in check_xlsform(file)[1] for part in (one.message, one.remedy)}
+    for content, _said in BROKEN.values():
+        found |= {part for one in check_xlsform(content)[1] for part in (one.message, one.remedy)}
+    return found - {""}
+
+
+def test_what_is_wrong_with_a_workbook_is_said_in_dutch_on_a_dutch_page(reading_room):
+    with reading_room.app.test_request_context("/?lang=nl"):
+        english = sorted(
+            text for text in all_said() if "<span lang" in str(findings.said(text)) or not findings.said(text)
+        )
+        assert english == []
+        assert findings.said("there is no question 'agee'") == "er is geen vraag 'agee'"
+        assert findings.said("did you mean 'age'?") == "bedoelt u 'age'?"
+        assert str(findings.said("nobody knows this sentence")).startswith('<span lang="en"')
+    with reading_room.app.test_request_context("/?lang=en"):
+        assert findings.said("there is no question 'agee'") == "there is no question 'agee'"
+
+
+def test_a_dutch_researcher_reads_the_mistake_in_the_editor_in_dutch(reading_room):
+    file = (io.BytesIO(BROKEN["a pattern without end"][0]), "mine.xlsx")
+    answer = reading_room.browser("researcher").post(
+        f"/{reading_room.slug}/instruments?lang=nl",
+        data={"file": file, "csrf_token": token(reading_room)},
+        base_url=reading_room.settings.base_url,
+        headers={"Referer": reading_room.settings.base_url},
+    )
+    assert "herhaalt een deel dat zichzelf herhaalt" in words(answer.text)
+
+
+def token(office) -> str:
+    shown = office.browser("researcher").get(f"/{office.slug}/instruments", base_url=office.settings.base_url).text
+    found = re.search(r'name="csrf_token" value="([^"]+)"', shown)
+    assert found
+    return found[1]
