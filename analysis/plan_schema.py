@@ -47,6 +47,7 @@ RATIOS = ("risk_ratio", "hazard_ratio", "log_rank")
 """Summaries whose value is a ratio, with no effect at one."""
 
 _OF_TIMES = ("event", "horizon")
+_LATER = ("scale", "known_if")
 
 Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -79,10 +80,14 @@ class Source(Section):
     `column` names a column of the data. `derive` is a survey expression, `scale` the score of a scale, and `register` a
     register: all three are worked out before the analysis, which then reads the column that carries the outcome's own
     name.
+
+    `known_if` goes with `derive`: the outcome is known only of people for whom this expression is true, whatever
+    `derive` would say of the others.
     """
 
     column: Name | None = None
     derive: Name | None = None
+    known_if: Name | None = None
     register_: Annotated[Name | None, Field(alias="register")] = None
     scale: ScaleSource | None = None
 
@@ -92,13 +97,15 @@ class Source(Section):
     def _exactly_one(self) -> Self:
         if sum(value is not None for value in (self.column, self.derive, self.register_, self.scale)) != 1:
             raise ValueError("an outcome has exactly one source: give column, derive, scale or register")
+        if self.known_if is not None and self.derive is None:
+            raise ValueError("known_if says of whom a derived outcome is known; give derive, or leave it out")
         return self
 
     @model_serializer(mode="wrap")
     def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
-        """Without the scale where there is none, so that plans locked before keep their fingerprint."""
+        """Without the later keys where they say nothing, so that plans locked before keep their fingerprint."""
         found = dump(self)
-        return {key: value for key, value in found.items() if key != "scale" or value is not None}
+        return {key: value for key, value in found.items() if key not in _LATER or value is not None}
 
 
 class Missing(Section):

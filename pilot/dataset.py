@@ -20,7 +20,7 @@ from sqlalchemy import Float, and_, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
 from analysis.plan_schema import ScaleSource
-from pilot import locking, scales
+from pilot import derivations, locking, scales
 from pilot.db import one_at_a_time
 from pilot.errors import Refused, Tampered
 from pilot.events import record
@@ -39,8 +39,6 @@ from pilot.models import (
 from pilot.protocol import Protocol
 from surveys.codebook import Codebook, Variable, codebook
 from surveys.errors import ScoringError
-from surveys.expressions import Variables
-from surveys.expressions import compile as compile_expression
 
 BY_ARM = (
     "arm", "probability", "advice_taken", "advice_minutes", "advice_sessions", "referrals", "voucher_issued",
@@ -335,22 +333,22 @@ def outcomes(data: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
             columns[outcome.name] = _scored(outcome.name, outcome.source.scale, data)
         if outcome.source.derive is None:
             continue
-        expression = compile_expression(outcome.source.derive)
-        unknown = sorted(expression.references - set(data.columns))
+        rule = derivations.Derivation.of(outcome.source)
+        unknown = sorted(rule.references - set(data.columns))
         if unknown:
             raise Refused(
                 f"outcome '{outcome.name}' is derived from '{unknown[0]}', which no wave asks", code="outcome"
             )
-        columns[outcome.name] = _derived(expression, data[sorted(expression.references)])
+        columns[outcome.name] = _derived(rule, data[sorted(rule.references)])
     return pd.DataFrame(columns, index=data.index)
 
 
-def _derived(expression: Any, data: Any) -> Any:
+def _derived(rule: derivations.Derivation, data: Any) -> Any:
     """One value for each distinct combination of answers: as many evaluations as there are combinations."""
     known = data.astype(object).where(data.notna(), "")
     keys = list(zip(*(known[name] for name in known), strict=True))
-    values = {key: expression.text(Variables(dict(zip(known.columns, key, strict=True)))) for key in set(keys)}
-    return pd.to_numeric(pd.Series([values[key] for key in keys], index=data.index), errors="coerce")
+    values = {key: rule.value(dict(zip(known.columns, key, strict=True))) for key in set(keys)}
+    return pd.Series([values[key] for key in keys], index=data.index, dtype=float)
 
 
 def _scored(outcome: str, source: ScaleSource, data: pd.DataFrame) -> pd.Series:

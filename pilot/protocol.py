@@ -26,6 +26,7 @@ from analysis.plan_schema import Outcome
 from analysis.planning import Plan as SamplePlan
 from dashboards.disclosure import Rules as DisclosureRules
 from pilot import drawing, scales
+from pilot.derivations import Derivation, one_sided
 from pilot.errors import ProtocolError
 from pilot.protocol_sections import (
     ArmSection,
@@ -167,6 +168,17 @@ def hard_texts(protocol: Protocol) -> tuple[str, ...]:
     This is the gate of `pilot protocol check`: people with little schooling read these texts on a telephone.
     """
     return tuple(f"{name}: {problem}" for name, form in protocol.instruments.items() for problem in judge(form))
+
+
+def biased_outcomes(protocol: Protocol) -> tuple[str, ...]:
+    """The derived outcomes that people who stop answering would bias, each with the remedy; nothing when all are fair.
+
+    No error: other rules for who is missing may be meant. `pilot protocol check` names them.
+    """
+    books = [codebook(protocol.instrument_of(wave.name), wave.name) for wave in protocol.waves]
+    derived = [outcome for outcome in protocol.plan.outcomes if outcome.source.derive]
+    found = ((outcome.name, one_sided(Derivation.of(outcome.source), books)) for outcome in derived)
+    return tuple(f"outcome '{name}': {told}" for name, told in found if told)
 
 
 def read(path: Path, *, change: Callable[[dict[str, Any]], None] | None = None) -> Protocol:
@@ -441,8 +453,9 @@ class _Reader:
             path: Path_ = ("outcomes", index, "source")
             if outcome.source.column and outcome.source.column not in known:
                 self.problems.append(Problem((*path, "column"), _no_column(outcome.source.column, known)))
-            if outcome.source.derive:
-                self._expression((*path, "derive"), outcome.source.derive, known, what="column of the data")
+            for key in ("derive", "known_if"):
+                if text := getattr(outcome.source, key):
+                    self._expression((*path, key), text, known, what="column of the data")
             for place, message in scales.problems(outcome.source.scale, known) if outcome.source.scale else ():
                 self.problems.append(Problem((*path, "scale", *place), message))
         for key in ("covariates", "subgroups"):

@@ -11,7 +11,7 @@ from pilot import locking, people
 from pilot.cli import Console, Failed, Opened, console
 from pilot.clock import system
 from pilot.models import ProtocolVersion
-from pilot.protocol import Protocol, hard_texts, read
+from pilot.protocol import Protocol, biased_outcomes, hard_texts, read
 from pilot.translations import unreviewed
 
 FOLDER = click.Path(exists=True, path_type=Path)
@@ -26,25 +26,31 @@ def protocol() -> None:
 @click.argument("path", type=FOLDER)
 @console
 def check(out: Console, path: Path) -> None:
-    """Read the protocol in PATH and say what is wrong with it, line by line; texts too hard to read count as wrong."""
+    """Read the protocol in PATH and say what is wrong with it, line by line; texts too hard to read count as wrong.
+
+    Outcomes that people who stop answering would bias are named with the remedy.
+    """
     found = read(path)
     if hard := hard_texts(found):
         raise Failed(
             "these texts are too hard to read for participants; mend them:\n" + "\n".join(f"  {t}" for t in hard)
         )
-    size = found.sample_size.n()
+    size, biased = found.sample_size.n(), biased_outcomes(found)
     out.say(
         f"the protocol of '{found.pilot.slug}' holds together\n"
         f"  fingerprint  {found.fingerprint}\n"
         f"  arms         {', '.join(arm.name for arm in found.arms)}\n"
         f"  sample size  {size.analysed} an arm analysed, {size.recruited} an arm to recruit, {size.total} in all\n"
         f"  analysis     {found.plan.decision.adjusted} ({found.plan.decision.convention})\n"
-        f"  texts        every instrument reads well (B1)" + _languages(found),
+        f"  texts        every instrument reads well (B1)"
+        + _languages(found)
+        + "".join(f"\n  look at      {told}" for told in biased),
         fingerprint=found.fingerprint,
         slug=found.pilot.slug,
         analysed=size.analysed,
         recruited=size.recruited,
         total=size.total,
+        warnings=list(biased),
     )
 
 

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 
 from analysis.errors import ConstantOutcome
 from analysis.fieldwork import variance_share
+from pilot.derivations import Derivation
 from pilot.models import Event, Pilot
 from pilot.protocol import Protocol
 from pilot.quality.lists import SMALL, Finished, open_share
 from surveys import Instrument
-from surveys.expressions import Variables, compile
 
 MODES = ("phone", "desk")
 MINUTES, OPEN = "minutes", "open"
@@ -93,7 +93,7 @@ def effects(
     found = [effect(MINUTES, _within_waves(times)), effect(OPEN, _within_waves(gaps))]
     for outcome in protocol.plan.outcomes:
         if outcome.source.derive is not None:
-            values = _outcome(outcome.source.derive, protocol, lists, interviews)
+            values = _outcome(Derivation.of(outcome.source), protocol, lists, interviews)
             found.append(effect(outcome.name, [(each.interviewer, value) for each, value in values]))
     return found
 
@@ -122,18 +122,17 @@ def _within_waves(values: Sequence[tuple[Held, float]]) -> list[tuple[int, float
 
 
 def _outcome(
-    derive: str, protocol: Protocol, lists: Sequence[Finished], interviews: Sequence[Held]
+    rule: Derivation, protocol: Protocol, lists: Sequence[Finished], interviews: Sequence[Held]
 ) -> list[tuple[Held, float]]:
     """The outcome of everybody who was interviewed in the last wave of it, where it is known."""
-    expression = compile(derive)
-    asked = [wave.name for wave in protocol.waves if any(n.startswith(f"{wave.name}__") for n in expression.references)]
+    asked = [wave.name for wave in protocol.waves if any(n.startswith(f"{wave.name}__") for n in rule.references)]
     if not asked:
         return []
     last = [each for each in interviews if each.one.wave == asked[-1]]
-    said: dict[int, dict[str, object]] = {each.one.person: dict.fromkeys(expression.references, "") for each in last}
+    said: dict[int, dict[str, object]] = {each.one.person: dict.fromkeys(rule.references, "") for each in last}
     for one in lists:
         if one.person in said:
             given = {f"{one.wave}__{name}": value for name, value in one.said.items() if value is not None}
-            said[one.person].update({name: value for name, value in given.items() if name in expression.references})
-    worked = ((each, expression.text(Variables(said[each.one.person]))) for each in last)
-    return [(each, float(text)) for each, text in worked if text not in ("", "NaN")]
+            said[one.person].update({name: value for name, value in given.items() if name in rule.references})
+    worked = ((each, rule.value(said[each.one.person])) for each in last)
+    return [(each, value) for each, value in worked if value is not None]
