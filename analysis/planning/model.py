@@ -15,6 +15,7 @@ from scipy import special
 
 from analysis.planning.clustering import FEWEST, Means, design_effect, freedom, joined, reach
 from analysis.planning.section import Arm, Clusters, Outcome, SampleSize
+from analysis.power import checks
 from analysis.power.errors import ImpossibleRequest, NoSolution
 from analysis.power.many_to_one import Rejections, chances, joint_within, step_down_critical
 from analysis.power.roots import root
@@ -100,6 +101,8 @@ class Model:
         treated, other = (self._arm(name) for name in pair)
         first, second = (self.level(name, stage, scale) for name in pair)
         weights = [self.inflation(arm, stage) / sizes[arm.name] for arm in (treated, other)]
+        if first == second:
+            self._check_apart(pair)
         if self.outcome.kind == "continuous":
             assert self.outcome.sd is not None
             variances = [self.outcome.sd.value**2] * 2
@@ -214,6 +217,7 @@ class Model:
         def miss(scale: float) -> float:
             return self.power(sizes, scale=scale) - power
 
+        self._check_groups(sizes)
         low, high = 1e-6, self.largest_scale()
         top = min(high, 1.0)
         while miss(top) < 0:
@@ -227,10 +231,30 @@ class Model:
 
     def check_power(self, power: float) -> None:
         """Raises for a power that no size gives: not above alpha, or certainty."""
+        checks.positive(power=power)
         if not power > self.section.alpha:
-            raise ImpossibleRequest("power", f"{power:g} does not exceed alpha {self.section.alpha:g}")
+            raise ImpossibleRequest(
+                "power",
+                f"{power:g} does not exceed alpha {self.section.alpha:g}: a test that ignores the data reaches that",
+                remedy="ask for a power above alpha, usually 0.8 or 0.9",
+            )
         if power >= 1:
-            raise ImpossibleRequest("power", f"must be below 1, not {power:g}: no number of people gives certainty")
+            raise ImpossibleRequest(
+                "power",
+                f"must be below 1, not {power:g}: no number of people gives certainty",
+                remedy=f"write {power / 100:g} for {power:g}%" if 2 <= power < 100 else "ask for 0.9 or 0.95",
+            )
+
+    def _check_groups(self, sizes: Mapping[str, float]) -> None:
+        """Raises when an arm has fewer advisors or sites than any analysis needs."""
+        for name, size in sizes.items():
+            if size < self.fewest(name) * (1 - 1e-9) and self.shared(self._arm(name)) is not None:
+                raise NoSolution(
+                    "n",
+                    f"{size:g} people in arm '{name}' are fewer than two advisors or clusters, which are "
+                    f"{self.fewest(name):g} people: nothing can be told from one",
+                    remedy="take more people, or smaller groups",
+                )
 
     def _arm(self, name: str) -> Arm:
         return next(arm for arm in self.section.arms if arm.name == name)
@@ -282,8 +306,22 @@ class Model:
         for name, p in zip(pair, (first, second), strict=True):
             if not 0 < p < 1:
                 raise ImpossibleRequest("effect", f"takes the proportion of arm '{name}' to {p:g}, not a probability")
-        if first == second:
-            raise ImpossibleRequest("take_up", f"arms '{pair[0]}' and '{pair[1]}' are expected to come out the same")
+
+    def _check_apart(self, pair: tuple[str, str]) -> None:
+        """Raises when both arms are expected to come out the same, naming what makes them."""
+        treated, other = (self._arm(name) for name in pair)
+        said = f"arms '{pair[0]}' and '{pair[1]}' are expected to come out the same"
+        if other.name != self.section.control:
+            raise ImpossibleRequest(
+                "comparisons",
+                said,
+                remedy="leave this comparison out, or give the arms unlike effect_multiple or take_up",
+            )
+        if treated.effect_multiple == 0:
+            raise ImpossibleRequest(
+                "effect_multiple", said, remedy=f"give arm '{treated.name}' an effect_multiple other than zero"
+            )
+        raise ImpossibleRequest("take_up", said, remedy="take_up must differ from take_up_control")
 
     def largest_scale(self) -> float:
         """Multiple of the effects at which a proportion would leave (0, 1)."""

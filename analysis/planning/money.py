@@ -132,7 +132,11 @@ def _spread(
 def _best_for_budget(model: Model, lost: float, budget: float, prices: Mapping[str, float]) -> Allocation:
     least = 2 * sum(prices.values())
     if budget < least:
-        raise ImpossibleRequest("budget", f"{budget:g} does not pay for two people in every arm, which cost {least:g}")
+        raise ImpossibleRequest(
+            "budget",
+            f"{budget:g} does not pay for two people in every arm, which cost {least:g}",
+            remedy=f"raise the budget to {least:g} at the very least, or drop an arm",
+        )
     rule, _ = _spread(model, budget, prices)
     sizes = improved_for_budget(model, rule, prices, budget, 1 - lost)
     recruited = {name: max(2, math.floor(size + 1e-6)) for name, size in sizes.items()}
@@ -173,7 +177,11 @@ def _cheapest_for_power(model: Model, lost: float, power: float, prices: Mapping
     while reached(high) < 0:
         high *= 2
         if high > 1e15:
-            raise ImpossibleRequest("power", f"{power:g} cannot be reached within the capacities of the arms")
+            raise ImpossibleRequest(
+                "capacity" if any(arm.capacity is not None for arm in model.section.arms) else "power",
+                f"power {power:g} cannot be reached within the places of the arms",
+                remedy="find more places, or ask for less power or a larger effect",
+            )
     budget = high if high == low else root(reached, high / 2, high, xtol=1e-6 * low)
     rule, _ = _spread(model, budget, prices)
     sizes = improved_for_power(model, rule, prices, power, 1 - lost)

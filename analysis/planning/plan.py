@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, NoReturn
 
 from analysis.planning import money, recruitment, rivals, uncertainty
@@ -277,8 +278,8 @@ class Plan:
         return 0.0 if stated is None else stated.value
 
     def _analysed(self, n: float, model: Model, recruited: bool) -> float:
-        if not math.isfinite(n) or n < 2:
-            raise ImpossibleRequest("n", f"must be at least 2 people an arm, not {n:g}")
+        if not isinstance(n, Real) or not math.isfinite(n) or n < 2:
+            raise ImpossibleRequest("n", f"must be at least 2 people an arm, not {n!r}")
         return n * (1 - self._attrition(model.outcome)) if recruited else n
 
     def _detectable(self, model: Model, sizes: Mapping[str, float], power: float | None) -> Detectable:

@@ -256,8 +256,27 @@ def _section_error(error: ValidationError) -> SectionError:
         key, message = message.split(": ", 1)
         path.append(key)
     message = message.replace("Input should be", "must be")
+    remedy = remedy or _remedy(str(path[-1]) if path else "", first)
     place = ".".join(["sample_size", *(str(part) for part in path)])
     return SectionError(f"{place}: {message}", path=("sample_size", *path), remedy=remedy)
+
+
+_REMEDIES = {
+    "icc": "an intraclass correlation is a share of variance, usually 0.01 to 0.1",
+    "effect": "give the smallest effect that would be worth finding",
+    "at": "plan fewer looks, or more people between them",
+    "budget": "leave it out when there is none yet",
+}
+
+
+def _remedy(key: str, fault: Mapping[str, Any]) -> str:
+    """What to write instead, where a key has one usual way to go wrong."""
+    given = fault.get("input")
+    if fault["type"] == "less_than" and isinstance(given, (int, float)) and 2 <= given < 100:
+        return f"write {given / 100:g} for {given:g}%"
+    if key == "power" and "alpha" in str(fault["msg"]):
+        return "ask for a power above alpha, usually 0.8 or 0.9"
+    return _REMEDIES.get(key, "")
 
 
 def _known_keys() -> list[str]:

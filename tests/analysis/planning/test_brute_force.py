@@ -10,7 +10,7 @@ from scipy import stats
 from analysis.planning import EXAMPLE, Plan
 from analysis.planning.money import cost_of
 from analysis.planning.trials import simulated
-from analysis.power.errors import ImpossibleRequest, PostHocRefused, SectionError
+from analysis.power.errors import ImpossibleRequest, PostHocRefused, PowerError, SectionError
 
 ERRORS = 3.5  # Monte Carlo errors that a fixed seed may lie off; chosen before the seeds were
 
@@ -348,6 +348,35 @@ def test_too_little_money_for_any_effect_gives_the_little_power_it_buys():
 def test_a_section_that_cannot_be_is_refused_when_it_is_read(keys, words):
     with pytest.raises(SectionError, match=words):
         Plan.from_dict(changed(**keys))
+
+
+@pytest.mark.parametrize(
+    ("ask", "parameter", "remedy"),
+    [
+        (lambda: Plan.from_dict(changed(power=0.04)), "power", "above alpha"),
+        (lambda: Plan.from_dict(changed(power=80)), "power", "write 0.8 for 80%"),
+        (lambda: Plan.from_dict(changed()).n(0.03), "power", "above alpha"),
+        (lambda: Plan.from_dict(changed(outcomes=[{**EXAMPLE["outcomes"][0], "effect": assume(0, 0, 0.1)}])),
+         "effect", "worth finding"),
+        (lambda: Plan.from_dict(changed(clusters={"icc": assume(1.0, 0.1, 1.0), "size": assume(9, 5, 20)})),
+         "icc", "0.01 to 0.1"),
+        (lambda: Plan.from_dict(changed(looks={"at": [0.5, 1.5]})), "at", "fewer looks"),
+        (lambda: costed().allocate(100), "budget", "raise the budget"),
+        (lambda: Plan.from_dict(changed(arms=[{"name": "portal"}, {"name": "advice", "effect_multiple": 0}])).n(),
+         "effect_multiple", "other than zero"),
+        (lambda: Plan.from_dict(changed(comparisons="all_pairs", correction="holm")).n(), "comparisons", "leave this"),
+        (lambda: Plan.from_dict(changed(take_up=assume(0.05, 0, 0.1))).n(), "take_up", "take_up_control"),
+        (lambda: advised(both=False)(0.2).mde(60), "n", "smaller groups"),
+        (lambda: Plan.from_dict(changed()).power("100"), "n", ""),
+        (lambda: Plan.from_dict(changed(cost_per_person=20, arms=[
+            {"name": "portal"}, {"name": "advice", "capacity": 30}])).allocate(power=0.8), "capacity", "more places"),
+    ],
+)  # fmt: skip
+def test_a_refusal_of_a_plan_names_what_binds_and_what_to_do(ask, parameter, remedy):
+    with pytest.raises(PowerError) as caught:
+        ask()
+    assert caught.value.path[-1] == parameter
+    assert remedy in caught.value.remedy
 
 
 def test_power_from_an_observed_effect_is_refused_with_the_reason():
