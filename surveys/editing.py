@@ -17,8 +17,8 @@ from surveys.xlsform import check_xlsform
 from surveys.xlsform_export import OTHER, rows_of, write_xlsform
 
 __all__ = [
-    "INSIDE", "add", "before", "behind", "change", "follows_from_other", "look", "parts", "put", "remove",
-    "set_choices", "shared_by",
+    "INSIDE", "add", "before", "behind", "change", "follows_from_other", "look", "next_version", "parts", "put",
+    "remove", "set_choices", "shared_by",
 ]  # fmt: skip
 
 Item = Question | Section
@@ -171,11 +171,26 @@ def shared_by(instrument: Instrument, question: Question) -> tuple[str, ...]:
     return tuple(other.name for other in others) if question.choices else ()
 
 
-def parts(instrument: Instrument, name: str) -> tuple[Item | None, tuple[Choice, ...]]:
-    """What a change of one question can touch: the question itself (a section without what it holds) and its choices.
+def next_version(version: str) -> str:
+    """The version of a copy: a number at the end goes up by one.
+
+    >>> next_version("1"), next_version("2026-9"), next_version("pilot"), next_version("")
+    ('2', '2026-10', 'pilot-2', '2')
+    """
+    match = re.search(r"[0-9]{1,9}$", version)
+    if match is None:
+        return f"{version}-2" if version else "2"
+    return version[: match.start()] + str(int(match[0]) + 1)
+
+
+def parts(instrument: Instrument, name: str) -> tuple[object, ...]:
+    """What a change of one question can touch: the question itself (a section without what it holds) and its choices;
+    for an empty name what the form as a whole is called.
 
     Two people who touch different parts do not stand in each other's way.
     """
+    if not name:
+        return instrument.title, instrument.version
     place = instrument.places.get(name)
     if place is None:
         return None, ()

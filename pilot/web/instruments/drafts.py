@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 
 from flask import flash, g, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
@@ -15,12 +16,13 @@ from werkzeug.wrappers import Response
 
 from pilot import drafting
 from pilot.errors import NotYours, Refused, Stale
+from pilot.web import forms
 from pilot.web.instruments import bp, desk, findings, words
 from pilot.web.instruments.overview import XLSX, judge_upload, page, protocol_in_force
 from pilot.web.rules import rule
 from surveys import Instrument
 from surveys.definition import CHOOSING, KINDS, Question, Section
-from surveys.editing import add, before, behind, put, remove
+from surveys.editing import add, before, behind, next_version, put, remove
 from surveys.errors import EditError
 from surveys.xlsform_export import write_xlsform
 
@@ -56,7 +58,9 @@ def _copied() -> tuple[Instrument | str, str]:
         protocol = protocol_in_force()
         if protocol is None or chosen not in protocol.instruments:
             return page(error=_("Choose the questionnaire to copy."), place="of"), ""
-        return protocol.instruments[chosen], f"{chosen}, {protocol.instruments[chosen].fingerprint[:12]}"
+        form = protocol.instruments[chosen]
+        # Answers say which version they were given to: a copy must not pass for the one that it came from.
+        return replace(form, version=next_version(form.version)), f"{chosen}, {form.fingerprint[:12]}"
     judged = judge_upload()
     if judged is None:
         return page(error=_("Choose a file first.")), ""
@@ -94,6 +98,25 @@ def _draft(name: str, errors: list[tuple[str, str]] | None = None) -> str:
         typed=request.form,
         errors=errors or [],
     )  # fmt: skip
+
+
+@bp.post("/<slug>/instruments/drafts/<name>/form")
+@rule.may("propose_protocol")
+def call(slug: str, name: str) -> Response | tuple[str, int]:
+    """What the form as a whole is called, and which version it is."""
+    try:
+        title, version = (
+            forms.text(request.form, "title", longest=200),
+            forms.text(request.form, "form_version", longest=40),
+        )
+    except forms.TooLong as error:
+        return _draft(name, [("title", words.refused(EditError("too_long", most=error.longest)))]), 422
+    try:
+        _save(name, lambda form: replace(form, title=title, version=version), touches=("",), deed=("changed", title))
+    except Stale:
+        said = _("Somebody else changed the title or the version in the meantime. Nothing was changed. Look again.")
+        return _draft(name, [("title", said)]), 409
+    return redirect(url_for("instruments.draft", slug=slug, name=name), code=303)
 
 
 @bp.post("/<slug>/instruments/drafts/<name>/add")
