@@ -23,7 +23,7 @@ from analysis.simulation.surface import simulated_surface
 from analysis.simulation.world import World
 from randomization import Design
 
-__all__ = ["Performance", "Simulated", "Simulation", "World", "simulate", "simulated_surface"]
+__all__ = ["Performance", "Simulated", "Simulation", "World", "performance", "simulate", "simulated_surface"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +114,12 @@ def simulate(
     job = Job(world, design, estimator, pairs, seed, alpha, general, world.units(seed))
     show = bar if progress is True else progress or None
     estimates = run(job, trials, jobs=jobs, backend=backend, checkpoint=checkpoint, progress=show)
-    found = tuple(
-        _performance(estimates[:, place], pair, world.truth(*pair), alpha) for place, pair in enumerate(pairs)
-    )
+    found = tuple(performance(estimates[:, place], pair, world.truth(*pair), alpha) for place, pair in enumerate(pairs))
     return Simulation(found, seed, alpha, estimates)
 
 
-def _performance(rows: np.ndarray, pair: Contrast, truth: float, alpha: float) -> Performance:
+def performance(rows: np.ndarray, pair: Contrast, truth: float, alpha: float) -> Performance:
+    """What the estimates of one contrast, (trials, fields), amount to; raises DesignNotEstimable for fewer than two."""
     known = rows[~np.isnan(rows[:, 0])]
     count = len(known)
     if count < 2:

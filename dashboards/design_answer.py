@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dashboards.design_figures import forecast_sentence
-from dashboards.design_tables import simulation_sentence
+from dashboards.design_simulation import simulation_sentence
 from dashboards.design_terms import Terms
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.power.errors import PowerError
-from dashboards import design_figures, design_tables
+from dashboards import design_figures, design_simulation, design_tables
 from dashboards.design_answer import Answer, Found, answers, key_facts
 from dashboards.design_terms import Terms
 from dashboards.figure import Figure, Table
@@ -86,7 +86,7 @@ def build(
                  *_grid(found, terms)),
         *_money(found, terms),
         *([_chapter("time", terms, design_figures.forecast(found.forecast, terms))] if found.forecast else []),
-        *([_chapter("simulation", terms, design_tables.simulation(simulation, terms))] if simulation else []),
+        *([_chapter("simulation", terms, design_simulation.simulation(simulation, terms))] if simulation else []),
         _provenance(plan, terms, simulation, fingerprint),
     )  # fmt: skip
     return DesignDocument(

@@ -1,4 +1,4 @@
-"""The tables of a design document: the register of assumptions, sizes by comparison, rival conventions, simulation."""
+"""The tables of a design document: the register of assumptions, sizes by comparison, looks, rival conventions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards.design_terms import Terms
 from dashboards.figure import Cell, Figure, Number, Table
-from dashboards.texts import text
 
 if TYPE_CHECKING:
     from analysis.planning import Bill, Convention
-    from analysis.planning.trials import SimulatedComparison, Trials
-    from analysis.simulate import Simulated
 
 
 def register(terms: Terms) -> Figure:
@@ -146,69 +143,3 @@ def convention(terms: Terms) -> str:
         terms.say(f"convention.sides_{section.sides}", alpha=terms.form.level(section.alpha)),
     ]
     return terms.say("convention.sentence", parts=", ".join(part for part in parts if part))
-
-
-def simulation(found: Trials, terms: Terms) -> Figure:
-    """What the simulated trials gave beside what the formulas promise."""
-    say, form = terms.say, terms.form
-    heads = tuple(say(f"simulation.{key}") for key in ("what", "promised", "found", "bias", "coverage"))
-    rows = [_simulated(row, found.outcome, terms) for row in found.comparisons]
-    none = text("common.none", terms.language)
-    if len(found.comparisons) > 1:
-        rows += [(say(f"simulation.{key}"), none, _with_error(value, terms), none, none)
-                 for key, value in (("any", found.any_found), ("all", found.all_found))]  # fmt: skip
-    most = terms.plan.section.alpha
-    rows.append((say("simulation.false_alarm"), Number(say("at_most", value=form.level(most)), most),
-                 _with_error(found.false_alarm, terms), none, none))  # fmt: skip
-    note = say("simulation.note", trials=form.integer(found.trials), seed=str(found.seed),
-               estimator=say(f"estimator.{found.estimator}"), design=say_design(found.design, terms),
-               correction=say(f"convention.correction_{found.correction}"))  # fmt: skip
-    left_out = " ".join(say(f"simplified.{key}") for key in found.simplified)
-    table = Table(heads, tuple(rows), say("simulation.caption"))
-    return Figure("simulation", say("simulation.title"), simulation_sentence(found, terms), {}, table,
-                  note=f"{note} {left_out}".strip(), source="Morris, White & Crowther (2019)")  # fmt: skip
-
-
-def _simulated(row: SimulatedComparison, outcome: str, terms: Terms) -> tuple[Cell, ...]:
-    """The line of one comparison; one that the plan is not sized for has no promise to be held against."""
-    pair = terms.pair(row.treated, row.other)
-    return (
-        terms.say("simulation.power" if row.truth else "simulation.alike", pair=pair),
-        Number(text("common.none", terms.language)) if row.promised is None
-        else Number(terms.form.percent(row.promised, 1), row.promised),
-        _with_error(row.power, terms),
-        _difference(outcome, row.bias, terms),
-        _with_error(row.coverage, terms),
-    )  # fmt: skip
-
-
-def say_design(method: str, terms: Terms) -> str:
-    """The allocation method in words."""
-    return terms.say("design_fixed") if method == "fixed" else method.replace("_", " ")
-
-
-def simulation_sentence(found: Trials, terms: Terms) -> str:
-    """What the simulated pilots found, for the first page."""
-    form = terms.form
-    weakest = min((row for row in found.comparisons if row.truth), key=lambda row: row.power.value)
-    return terms.say(
-        "simulation.sentence", trials=form.integer(found.trials), pair=terms.pair(weakest.treated, weakest.other),
-        power=form.percent(weakest.power.value, 1), power_error=form.decimal(100 * weakest.power.error, 1),
-        alarm=form.percent(found.false_alarm.value, 1), alarm_error=form.decimal(100 * found.false_alarm.error, 1),
-    )  # fmt: skip
-
-
-def _with_error(found: Simulated, terms: Terms) -> Number:
-    form = terms.form
-    written = terms.say("with_error", value=form.percent(found.value, 1), error=form.decimal(100 * found.error, 1))
-    return Number(written, found.value)
-
-
-def _difference(outcome: str, found: Simulated, terms: Terms) -> Number:
-    form = terms.form
-    if terms.binary(outcome):
-        written = terms.say("points_error", n=form.decimal(100 * found.value, 2),
-                            error=form.decimal(100 * found.error, 2))  # fmt: skip
-    else:
-        written = terms.say("with_error", value=form.significant(found.value), error=form.significant(found.error))
-    return Number(written, found.value)

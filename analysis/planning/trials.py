@@ -1,34 +1,36 @@
 """The plan put to the test: made-up pilots with the real design, analysed as registered, counted.
 
 Closed forms rest on approximations (normal statistics, whole people, fixed shares). A simulation does not, so the two
-are set side by side; each simulated share comes with its Monte Carlo error.
+are set side by side; each simulated share comes with its Monte Carlo error. With a pre-analysis plan its own estimator,
+covariates, strata, contrasts and correction are carried out; without one a standard analysis stands in.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy import special
 
-import randomization
 from analysis.multiplicity import adjust
-from analysis.planning.model import FULL, Model
+from analysis.planning.made_up import Setting, setting
+from analysis.planning.model import Model
 from analysis.power.errors import ImpossibleRequest
 from analysis.power.many_to_one import dunnett_critical
+from analysis.power.sequential import group_sequential
 
 if TYPE_CHECKING:
+    from analysis.plan import PreAnalysisPlan
     from analysis.planning.plan import Plan
-    from analysis.simulate import Simulated, World
+    from analysis.simulate import Performance, Simulated, World
     from randomization import Design
 
-__all__ = ["SimulatedComparison", "Trials", "simulated"]
+__all__ = ["Look", "SimulatedComparison", "Trials", "simulated"]
 
-LEVELS = 4
-"""Levels of a stratum whose shares nobody stated; they are taken to be equally common."""
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,22 @@ class SimulatedComparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A look at `share` of the people: a comparison is reported when its corrected p is at most `level`."""
+
+    share: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
 class Trials:
-    """Simulated trials of a plan. `false_alarm` is the share of trials without any effect that report at least one."""
+    """Simulated trials of a plan. `false_alarm` is the share of trials without any effect that report at least one.
+
+    `analysis` says whether the registered one was carried out; `estimator`, `convention`, `covariates`, `strata` (with
+    the number of their levels), `missing`, `correction`, `alpha` and `sides` which that is. `looks` are those taken,
+    the last included; a comparison is estimated at the look that reports it, else at the last. `simplified` names
+    what the simulated pilots leave out.
+    """
 
     outcome: str
     trials: int
@@ -65,28 +81,47 @@ class Trials:
     any_found: Simulated
     all_found: Simulated
     simplified: tuple[str, ...]
+    analysis: Literal["registered", "standard"] = "standard"
+    convention: str = "Welch"
+    covariates: tuple[str, ...] = ()
+    r2: float = 0.0
+    strata: Mapping[str, int] = field(default_factory=dict)
+    stated: tuple[str, ...] = ()
+    missing: str = "complete_cases"
+    alpha: float = 0.05
+    sides: int = 2
+    looks: tuple[Look, ...] = ()
+    batched: bool = True
 
 
 def simulated(
     plan: Plan,
     *,
     seed: int,
-    trials: int = 1000,
+    trials: int | None = 1000,
     outcome: str | None = None,
     design: Design | None = None,
     levels: Mapping[str, Mapping[str, float]] | None = None,
     contrasts: Sequence[tuple[str, str]] = (),
     correction: str = "",
-    jobs: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    analysis: PreAnalysisPlan | None = None,
+    jobs: int | None = 1,
+    progress: Progress | None = None,
 ) -> Trials:
-    """Trials of the plan at its planned size.
+    """Trials of the plan at its planned size, with the effects assumed and as many without any.
 
-    `design` is the allocation that the pilot registered (without one the arms have fixed sizes) and `levels` the shares
-    of the levels of its strata; `contrasts` and `correction` those of the registered analysis, where they differ from
-    the family that the plan is sized for. Loss is at random. Whole clusters are analysed with CR2, advisors in some
-    arms as partially nested. `simplified` names what the simulated world leaves out: 'looks', 'r2', or 'nested' (a
-    plan with clusters and advisors at once, of which only the clusters are drawn).
+    `analysis` is the registered one: its allocation is drawn, its estimator run on the covariates it adjusts for (which
+    explain the r2 of the section), its contrasts corrected as it says. Without it `design` is the allocation that the
+    pilot registered (none: arms of fixed sizes), and `contrasts` and `correction` may differ from the family that the
+    plan is sized for. `levels` are the shares of the levels of strata. Interim looks of the section are taken. `trials`
+    None: as many as take about a minute at most. `jobs` cores (-1: all; None: all where every trial is made into a
+    table, else one); the answer is the same. Loss is at random. Without an analysis whole clusters are analysed
+    with CR2, advisors in some arms as partially nested.
+
+    `simplified` names what is left out: 'looks' (of whole clusters), 'r2', 'nested' (a plan with clusters and advisors
+    at once, of which only the clusters are drawn), 'design' (an allocation that needs real people: complete
+    randomisation stands in), 'outcomes', 'redraws', 'advisors' (see `analysis.simulation.registered.cut`), 'analysis'
+    (the registered one cannot be fed, a standard one stands in).
     Raises ImpossibleRequest for a design with other arms than the plan, OptionError for an unknown correction.
 
     >>> from analysis.planning import EXAMPLE, Plan
@@ -95,51 +130,104 @@ def simulated(
     >>> bool(abs(power.value - 0.8) < 4 * power.error)
     True
     """
-    from analysis.simulate import simulate
-
     model = plan.model(outcome)
     recruited = plan.n().recruited_by_arm
-    design = _design(plan, design)
-    world, simplified = _world(plan, model, recruited, design, levels)
-    estimator = "cluster_cr2" if world.cluster_size else "partially_nested" if world.nested else "difference_in_means"
+    looked = plan.section.looks is not None and plan.section.clusters is None
+    made = setting(plan, model, recruited, design=design, levels=levels, analysis=analysis, looked=looked, seed=seed)
     pairs = tuple(contrasts) or tuple(model.pairs())
-    family = _Family(plan, pairs, correction or plan.section.correction)
-    runs = [
-        simulate(w, estimator=estimator, design=design, contrasts=pairs, trials=trials, seed=s,
-                 alpha=plan.section.alpha, jobs=jobs, progress=progress or False)
-        for w, s in ((world, seed), (_null(world), seed + 1))
-    ]  # fmt: skip
-    truths = np.array([round(world.truth(*pair), 12) for pair in pairs])
-    found, alarms = family.reported(runs[0].estimates, truths), family.reported(runs[1].estimates, 0 * truths)
-    promised, sized = _promised(plan, model, recruited), truths != 0
-    rows = tuple(
-        SimulatedComparison(*pair, p.truth, promised.get(pair), _share(hits), p.bias, p.rmse, p.coverage)
-        for p, pair, hits in zip(runs[0].contrasts, pairs, found.T, strict=True)
-    )
+    if made.analysis is not None:
+        pairs, correction = made.analysis.contrasts, made.analysis.analysis.correction.contrasts
+    family = _Family(plan, made, pairs, correction or plan.section.correction)
+    looks = family.looks(looked)
+    count = made.affordable(len(looks)) if trials is None else trials
+    runs = _Runs(made, pairs, looks, count, family.alpha, jobs, progress)
+    estimates, blanks = runs.of(made.world, seed, 0), runs.of(made.null, seed + 1, len(looks))
+    truths = np.array([round(made.world.truth(*pair), 12) for pair in pairs])
+    found, rows = family.reported(estimates, truths, looks)
+    alarms, _ = family.reported(blanks, 0 * truths, looks)
+    left_out = (*made.left_out, *(["looks"] if plan.section.looks is not None and not looked else []))
+    sized = truths != 0
     return Trials(
         outcome=model.outcome.name,
-        trials=trials,
+        trials=count,
         seed=seed,
         recruited=dict(recruited),
-        estimator=estimator,
-        design="fixed" if design is None else design.method,
+        estimator=made.estimator,
+        design="fixed" if made.design is None else made.design.method,
         correction=family.correction,
-        comparisons=rows,
+        comparisons=_comparisons(plan, model, recruited, pairs, made.world, rows, found, family.alpha),
         false_alarm=_share(np.any(alarms, axis=1)),
         any_found=_share(np.any(found[:, sized], axis=1)),
         all_found=_share(np.all(found[:, sized], axis=1)),
-        simplified=simplified,
+        simplified=left_out,
+        looks=looks if looked else (),
+        batched=made.batched,
+        **_registered(made, plan, levels or {}),
     )
 
 
-def _design(plan: Plan, registered: Design | None) -> Design | None:
-    """The allocation to draw from: whole clusters of one size need none, unequal arms need one."""
-    if plan.section.clusters is not None:
-        return None
-    ratios = {arm.name: arm.ratio for arm in plan.section.arms}
-    if registered is None and len(set(ratios.values())) > 1:
-        return randomization.complete(ratios)
-    return registered
+def _registered(made: Setting, plan: Plan, levels: Mapping[str, Any]) -> dict[str, Any]:
+    """What a reader must know of the analysis and of the world it was run on."""
+    world, analysis = made.world, made.analysis
+    strata = {name: len(shares) for name, shares in world.columns.items()}
+    common = {"convention": made.convention, "strata": strata, "stated": tuple(n for n in strata if n in levels)}
+    if analysis is None:
+        return common | {"alpha": plan.section.alpha, "sides": plan.section.sides}
+    return common | {
+        "analysis": "registered",
+        "covariates": analysis.decision.adjust if analysis.decision.headline == "adjusted" else (),
+        "r2": world.r2,
+        "missing": analysis.outcomes[0].missing.handling,
+        "alpha": analysis.analysis.alpha,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """All simulations of one answer: every look of the two worlds, one bar for the whole."""
+
+    made: Setting
+    pairs: tuple[tuple[str, str], ...]
+    looks: tuple[Look, ...]
+    trials: int
+    alpha: float
+    jobs: int | None
+    progress: Progress | None
+
+    def of(self, world: World, seed: int, before: int) -> list[np.ndarray]:
+        """The estimates of every look, (trials, contrasts, fields), on the same draws; `before` runs went ahead."""
+        from analysis.simulate import simulate
+
+        jobs = (1 if self.made.batched else -1) if self.jobs is None else self.jobs
+        return [
+            simulate(
+                replace(world, until=look.share), estimator=self.made.analysis or self.made.estimator,
+                design=self.made.design, contrasts=self.pairs, trials=self.trials, seed=seed, alpha=self.alpha,
+                jobs=jobs, progress=self._shown(before + place) or False,
+            ).estimates
+            for place, look in enumerate(self.looks)
+        ]  # fmt: skip
+
+    def _shown(self, before: int) -> Progress | None:
+        if self.progress is None:
+            return None
+        show, total = self.progress, 2 * len(self.looks) * self.trials
+        return lambda done, _total: show(before * self.trials + done, total)
+
+
+def _comparisons(
+    plan: Plan, model: Model, recruited: Mapping[str, int], pairs: Sequence[tuple[str, str]], world: World,
+    rows: np.ndarray, found: np.ndarray, alpha: float,
+) -> tuple[SimulatedComparison, ...]:  # fmt: skip
+    from analysis.simulate import performance
+
+    promised = _promised(plan, model, recruited)
+    made = []
+    for place, pair in enumerate(pairs):
+        p: Performance = performance(rows[:, place], pair, world.truth(*pair), alpha)
+        power = _share(found[:, place])
+        made.append(SimulatedComparison(*pair, p.truth, promised.get(pair), power, p.bias, p.rmse, p.coverage))
+    return tuple(made)
 
 
 def _promised(plan: Plan, model: Model, recruited: Mapping[str, int]) -> dict[tuple[str, str], float]:
@@ -148,96 +236,84 @@ def _promised(plan: Plan, model: Model, recruited: Mapping[str, int]) -> dict[tu
     return model.marginal({name: count * kept for name, count in recruited.items()})
 
 
-def _world(
-    plan: Plan,
-    model: Model,
-    recruited: Mapping[str, int],
-    design: Design | None,
-    levels: Mapping[str, Mapping[str, float]] | None,
-) -> tuple[World, tuple[str, ...]]:
-    from analysis.simulate import World
-
-    section, outcome = plan.section, model.outcome
-    clusters = section.clusters
-    size = round(clusters.size.value) if clusters is not None else 0
-    advised = {arm.name: arm.nested for arm in section.arms if arm.nested is not None}
-    control = section.control
-    base = model.level(control, FULL, 1.0)
-    effects = {name: model.level(name, FULL, 1.0) - base for name in recruited if name != control}
-    people = sum(recruited.values())
-    unit = size * len(recruited) if size else len(recruited)
-    lost = section.attrition.get(outcome.measured_by)
-    share = 0.0 if lost is None else lost.value
-    if size:
-        # Whole clusters, and only people who are analysed: loss at random changes sizes and nothing else.
-        people = round(people * (1 - share))
-    people = math.ceil(people / unit) * unit
-    world = World(
-        n=people,
-        effects=effects,
-        control=control,
-        kind="continuous" if outcome.kind == "continuous" else "binary",
-        mean=base,
-        sd=_spread(model, recruited),
-        cluster_size=size,
-        icc=clusters.icc.value if clusters is not None else 0.0,
-        nested={} if size else {name: (max(round(n.size.value), 1), n.icc.value) for name, n in advised.items()},
-        attrition={} if size or not share else dict.fromkeys((control, *effects), share),
-        columns=_columns(design, levels or {}),
-    )
-    left_out = {
-        "looks": section.looks is not None,
-        "r2": outcome.r2 is not None and outcome.r2.value > 0,
-        "nested": bool(advised and size),
-    }
-    return world, tuple(key for key, out in left_out.items() if out)
-
-
-def _spread(model: Model, recruited: Mapping[str, int]) -> float:
-    """Standard deviation within arms; of a share, that of the average arm."""
-    if model.outcome.sd is not None:
-        return model.outcome.sd.value
-    shares = [model.level(name, FULL, 1.0) for name in recruited]
-    return math.sqrt(sum(p * (1 - p) for p in shares) / len(shares))
-
-
-def _columns(design: Design | None, levels: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    if design is None:
-        return {}
-    alike = {f"level {i + 1}": 1 / LEVELS for i in range(LEVELS)}
-    return {name: dict(levels.get(name, alike)) for name in design.columns}
-
-
-def _null(world: World) -> World:
-    from dataclasses import replace
-
-    return replace(world, effects=dict.fromkeys(world.effects, 0.0))
-
-
 @dataclass(frozen=True, slots=True)
 class _Family:
     """The comparisons that share one error, and how their p-values are corrected."""
 
     plan: Plan
+    made: Setting
     pairs: tuple[tuple[str, str], ...]
     correction: str
 
-    def reported(self, estimates: np.ndarray, truths: np.ndarray) -> np.ndarray:
-        """Which comparisons each trial reports, (trials, comparisons): a finding against a true direction is none."""
+    @property
+    def alpha(self) -> float:
+        """The registered level, else that of the section."""
+        return self.plan.section.alpha if self.made.analysis is None else self.made.analysis.analysis.alpha
+
+    @property
+    def sides(self) -> Literal[1, 2]:
+        """Registered tests have two sides; a standard one has those of the section."""
+        return self.plan.section.sides if self.made.analysis is None else 2
+
+    def looks(self, looked: bool) -> tuple[Look, ...]:
+        """When results are looked at and what p then counts.
+
+        The looks spend what the correction leaves to one comparison. A registered correction makes p-values that may
+        be held against alpha, so for those the level of a look is as many times as large as alpha is of that share:
+        at the first step of Holm exactly the level of the share, at later steps on the safe side of it, because the
+        part of an error that a look spends grows faster than the error. Source: Maurer and Bretz (2013).
+        """
         section = self.plan.section
+        if not looked or section.looks is None:
+            return (Look(1.0, self.alpha),)
+        stated, scale = section.looks, float(self.sides)
+        if self.made.analysis is None:
+            design = self.plan.interim(stated.at, stated.spending, parameter=stated.parameter)
+        else:
+            left = self._left_to_one()
+            scale *= self.alpha / left
+            design = group_sequential(
+                looks=stated.at, spending=stated.spending, parameter=stated.parameter, power=section.power,
+                alpha=left, sides=self.sides, n_fixed=100,
+            )  # fmt: skip
+        return tuple(Look(float(t), scale * float(p)) for t, p in zip(design.times, design.levels, strict=True))
+
+    def _left_to_one(self) -> float:
+        """The level that the registered correction leaves to one comparison; of Holm, at its first step."""
+        if self.correction == "none":
+            return self.alpha
+        several = len({b for _, b in self.pairs}) > 1
+        return self.alpha / len(self.pairs) if self.correction == "holm" or several else self._dunnett_level()
+
+    def reported(
+        self, runs: Sequence[np.ndarray], truths: np.ndarray, looks: Sequence[Look]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Which comparisons each trial reports, (trials, comparisons), and the estimates it then reports.
+
+        A finding against a true direction is none. The estimate is that of the look that reports, else of the last.
+        """
+        found, rows = np.zeros(runs[0].shape[:2], dtype=bool), runs[-1].copy()
+        for estimates, look in zip(runs, looks, strict=True):
+            new = self._significant(estimates, look, alone=len(looks) == 1) & ~found
+            rows[new] = estimates[new]
+            found |= new
+        return found & ((np.sign(rows[:, :, 0]) == np.sign(truths)) | (truths == 0)), rows
+
+    def _significant(self, estimates: np.ndarray, look: Look, *, alone: bool) -> np.ndarray:
         values, p = estimates[:, :, 0], np.nan_to_num(estimates[:, :, 2], nan=1.0)
-        if section.sides == 1:
+        if self.made.analysis is not None:
+            return p <= look.level  # corrected already, as registered
+        if self.sides == 1:
             wanted = np.sign(self.plan.model().outcome.effect.value)
             p = np.where(values * wanted > 0, p / 2, 1 - p / 2)
-        found = self._corrected(p) < section.alpha
-        return found & ((np.sign(values) == np.sign(truths)) | (truths == 0))
+        return (self._corrected(p) if alone else p) < look.level
 
     def _corrected(self, p: np.ndarray) -> np.ndarray:
         """p-values that may be held against alpha, comparison by comparison."""
         if p.shape[1] == 1 or self.correction == "none":
             return p
         if self.correction == "dunnett":
-            return np.minimum(p * self.plan.section.alpha / self._dunnett_level(), 1)
+            return np.minimum(p * self.alpha / self._dunnett_level(), 1)
         return np.apply_along_axis(adjust, 1, p, self.correction)
 
     def _dunnett_level(self) -> float:
@@ -247,10 +323,8 @@ class _Family:
             raise ImpossibleRequest("correction", "Dunnett compares every arm with one control", remedy="use holm")
         ratios = {arm.name: arm.ratio for arm in section.arms}
         mean = sum(ratios[a] for a, _ in self.pairs) / count
-        critical = dunnett_critical(
-            count, section.alpha, sides=section.sides, control_ratio=ratios[others.pop()] / mean
-        )
-        return section.sides * float(special.ndtr(-critical))
+        critical = dunnett_critical(count, self.alpha, sides=self.sides, control_ratio=ratios[others.pop()] / mean)
+        return self.sides * float(special.ndtr(-critical))
 
 
 def _share(hits: Any) -> Simulated:

@@ -10,13 +10,13 @@ import pandas as pd
 from scipy import special
 
 from analysis.differences import difference_in_means
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, UnknownColumn
 from analysis.execution import carry_out
 from analysis.nested import partially_nested
 from analysis.plan import PreAnalysisPlan
 from analysis.power.errors import ImpossibleRequest
 from analysis.regression import lm_robust
-from analysis.simulation import kernels
+from analysis.simulation import kernels, registered
 from analysis.simulation.world import Batch, World
 
 __all__ = ["ESTIMATORS", "FIELDS", "Contrast", "Estimator", "by_kernel", "by_trial", "has_kernel"]
@@ -35,7 +35,7 @@ def _means(frame: pd.DataFrame, treated: str, comparison: str) -> Any:
 def _regression(frame: pd.DataFrame, treated: str, comparison: str, clusters: str | None = None) -> Any:
     pair = frame[frame["arm"].isin((treated, comparison)) & frame["y"].notna()].copy()
     pair["treat"] = (pair["arm"] == treated).astype(float)
-    names = [name for name in pair.columns if name[0] == "x" and name[1:].isdigit()]
+    names = frame.attrs["covariates"]
     return lm_robust(" + ".join(["y ~ treat", *names]), pair, clusters=clusters)["treat"]
 
 
@@ -60,32 +60,61 @@ ESTIMATORS: dict[str, Estimator] = {
 
 def has_kernel(estimator: str | Estimator | PreAnalysisPlan, world: World) -> bool:
     """Whether the batched kernel of this estimator covers this world."""
+    if isinstance(estimator, PreAnalysisPlan):
+        return registered.covers(estimator, world)
     if estimator == "difference_in_means":
         return True
-    two_arms = len(world.arms) == 2 and not world.attrition
+    all_seen = not world.attrition and world.until == 1
     if estimator == "lm_robust":
-        return two_arms and world.covariates > 0
-    return estimator == "cluster_cr2" and not world.attrition and not world.covariates and world.cluster_size > 0
+        return len(world.arms) == 2 and all_seen and world.covariates > 0
+    return estimator == "cluster_cr2" and all_seen and not world.covariates and world.cluster_size > 0
 
 
-def by_kernel(estimator: str, world: World, batch: Batch, contrasts: tuple[Contrast, ...], alpha: float) -> np.ndarray:
-    """Estimates of the block, shape (trials, contrasts, fields).
+def by_kernel(
+    estimator: str | PreAnalysisPlan,
+    world: World,
+    batch: Batch,
+    contrasts: tuple[Contrast, ...],
+    alpha: float,
+    trials: range,
+) -> np.ndarray:
+    """Estimates of these trials of the block, shape (trials, contrasts, fields).
 
-    A trial in which a kernel divides by nothing (an arm of one person, an outcome that never varies) goes through the
-    public estimator by itself, which estimates it or says why it cannot.
+    Sums run over the whole block, so that no last digit hangs on which trials are asked for. A trial in which a kernel
+    divides by nothing (an arm of one person, an outcome that never varies) goes through the public estimator by
+    itself, which estimates it or says why it cannot.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        try:
-            found = [_kernel(estimator, world, batch, contrast) for contrast in contrasts]
-        except np.linalg.LinAlgError:
-            # One singular design stops the factorisation of the whole batch.
-            return by_trial(estimator, world, batch, contrasts, alpha, range(len(batch.outcome)))
-        rows = [_fields(f, world.truth(*pair), alpha) for f, pair in zip(found, contrasts, strict=True)]
-    out = np.stack(rows, axis=1)
-    sound = np.all([np.isfinite(f.value) & (f.se > 0) & np.isfinite(f.se) & (f.df > 0) for f in found], axis=0)
-    for trial in np.flatnonzero(~sound):
-        out[trial] = by_trial(estimator, world, batch, contrasts, alpha, range(trial, trial + 1))[0]
+        if isinstance(estimator, PreAnalysisPlan):
+            _check_contrasts(estimator, contrasts)
+            out, sound = registered.estimates(estimator, world, batch, contrasts, trials)
+        else:
+            try:
+                out, sound = _block(estimator, world, batch, contrasts, alpha)
+            except np.linalg.LinAlgError:
+                # One singular design stops the factorisation of the whole batch.
+                return by_trial(estimator, world, batch, contrasts, alpha, trials)
+            out, sound = out[trials.start : trials.stop], sound[trials.start : trials.stop]
+    for place in np.flatnonzero(~sound):
+        alone = range(trials[place], trials[place] + 1)
+        out[place] = by_trial(estimator, world, batch, contrasts, alpha, alone)[0]
     return out
+
+
+def _block(
+    estimator: str, world: World, batch: Batch, contrasts: tuple[Contrast, ...], alpha: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Estimates of a whole block by a kernel, and in which trials all of them exist."""
+    found = [_kernel(estimator, world, batch, contrast) for contrast in contrasts]
+    rows = [_fields(f, world.truth(*pair), alpha) for f, pair in zip(found, contrasts, strict=True)]
+    sound = np.all([np.isfinite(f.value) & (f.se > 0) & np.isfinite(f.se) & (f.df > 0) for f in found], axis=0)
+    return np.stack(rows, axis=1), sound
+
+
+def _check_contrasts(plan: PreAnalysisPlan, contrasts: tuple[Contrast, ...]) -> None:
+    for contrast in contrasts:
+        if contrast not in plan.contrasts:
+            raise ImpossibleRequest("contrasts", f"the plan does not compare '{contrast[0]}' with '{contrast[1]}'")
 
 
 def _kernel(estimator: str, world: World, batch: Batch, contrast: Contrast) -> kernels.Estimates:
@@ -145,12 +174,16 @@ def by_trial(
 
 def _planned(plan: PreAnalysisPlan, world: World, frame: pd.DataFrame, contrasts: tuple[Contrast, ...]) -> np.ndarray:
     """Headline effects of the first outcome of a plan, with the corrected p-values that it would report."""
-    results = carry_out(plan, frame, balance=False)
-    found = {(c.treated, c.comparison): c for c in results.outcomes[0].contrasts}
+    _check_contrasts(plan, contrasts)
     out = np.full((len(contrasts), len(FIELDS)), np.nan)
+    try:
+        results = carry_out(plan, frame, balance=False)
+    except UnknownColumn:
+        raise
+    except AnalysisError:
+        return out  # this draw cannot be analysed: the trial is refused and counted
+    found = {(c.treated, c.comparison): c for c in results.outcomes[0].contrasts}
     for place, contrast in enumerate(contrasts):
-        if contrast not in found:
-            raise ImpossibleRequest("contrasts", f"the plan does not compare '{contrast[0]}' with '{contrast[1]}'")
         row = found[contrast]
         effect = row.adjusted if row.headline == "adjusted" else row.unadjusted
         if effect is not None:

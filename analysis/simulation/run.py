@@ -62,15 +62,14 @@ class Job:
     @property
     def batched(self) -> bool:
         """Whether a kernel estimates a whole block at once."""
-        return isinstance(self.estimator, str) and not self.general and has_kernel(self.estimator, self.world)
+        return not self.general and has_kernel(self.estimator, self.world)
 
     def piece(self, piece: Piece) -> np.ndarray:
         """Estimates of a piece of a block, shape (trials, contrasts, fields)."""
         world = self.world
         batch = world.batch(self.units, self.design, self.seed, piece.block, block_trials(world))
-        if isinstance(self.estimator, str) and self.batched:
-            whole = by_kernel(self.estimator, world, batch, self.contrasts, self.alpha)
-            return whole[piece.start : piece.stop]
+        if isinstance(self.estimator, str | PreAnalysisPlan) and self.batched:
+            return by_kernel(self.estimator, world, batch, self.contrasts, self.alpha, range(piece.start, piece.stop))
         return by_trial(self.estimator, world, batch, self.contrasts, self.alpha, range(piece.start, piece.stop))
 
     def fingerprint(self) -> str:
@@ -117,15 +116,18 @@ def run(
             store.save(piece, found)
         if progress is not None:
             progress(min(finished, trials), trials)
-    return np.concatenate([done[piece] for piece in pieces])[:trials]
+    return np.concatenate([done[piece] for piece in pieces])
 
 
 def _pieces(trials: int, size: int, batched: bool) -> list[Piece]:
-    """Whole blocks for a kernel; for the general path, whose cost is the estimation, small parts of them."""
+    """Whole blocks for a kernel; for the general path, whose cost is the estimation, small parts of them.
+
+    Of the last block only the trials that are asked for are estimated.
+    """
     step = size if batched else min(size, _PIECE)
     pieces = []
     for block in range(-(-trials // size)):
-        last = size if batched else min(size, trials - block * size)
+        last = min(size, trials - block * size)
         pieces += [Piece(block, start, min(start + step, last)) for start in range(0, last, step)]
     return pieces
 

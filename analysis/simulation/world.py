@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from analysis.power import checks
 from analysis.power.errors import ImpossibleRequest
@@ -44,9 +45,13 @@ class World:
     `effects` gives each treated arm its effect: of being assigned, or with `take_up` (a share for every arm) of taking
     part. `mean` is the control mean or proportion, `sd` the standard deviation of a continuous outcome, `effect_sd`
     that of individual effects. `covariates` standard normal ones explain `r2` of the outcome together, redrawn in
-    each trial or fixed. `cluster_size` people share a cluster, whole clusters are allocated. `nested` gives arms whose
+    each trial or fixed; they are called x1, x2, … or as `names` says. A binary outcome is tied to them by a threshold,
+    so that every arm keeps its proportion. `cluster_size` people share a cluster, whole clusters are allocated, in a
+    column `cluster` and in one called `cluster_name`. `nested` gives arms whose
     people share advisors: how many share one, and their intraclass correlation. `attrition` is the share lost by
     arm, at random. `columns` are strata: levels with their shares; `shifts` what a level adds to the outcome.
+    `until` is the share of people, in the order in which they came, whose outcome is known yet: that of an interim
+    look. All other draws are the same whatever it is. Source of the threshold: Lord & Novick (1968), section 15.5.
 
     >>> World(n=100, effects={"advice": 0.5}).arms
     ('control', 'advice')
@@ -69,6 +74,9 @@ class World:
     attrition: Mapping[str, float] = field(default_factory=Values)
     columns: Mapping[str, Mapping[str, float]] = field(default_factory=Values)
     shifts: Mapping[str, Mapping[str, float]] = field(default_factory=Values)
+    names: tuple[str, ...] = ()
+    cluster_name: str = ""
+    until: float = 1.0
 
     def __post_init__(self) -> None:
         checks.whole(4, n=self.n)
@@ -83,6 +91,9 @@ class World:
             raise ImpossibleRequest("icc", "an intraclass correlation needs a cluster_size")
         if (self.r2 > 0) and not self.covariates:
             raise ImpossibleRequest("r2", "variance explained needs covariates to explain it")
+        if self.names and len(self.names) != self.covariates:
+            raise ImpossibleRequest("names", f"name every covariate: there are {self.covariates}")
+        checks.between("until", self.until, 0, 1)
         for name, given in (("take_up", self.take_up), ("attrition", self.attrition)):
             if given and set(given) != set(self.arms):
                 raise ImpossibleRequest(name, f"state a share for every arm: {', '.join(self.arms)}")
@@ -105,11 +116,24 @@ class World:
 
     def _check_binary(self) -> None:
         checks.probability(mean=self.mean)
-        if self.covariates or self.effect_sd or self.shifts:
-            raise ImpossibleRequest("kind", "a binary world has no covariates, shifts or individual effects")
+        if self.effect_sd or self.shifts:
+            raise ImpossibleRequest("kind", "a binary world has no shifts or individual effects")
+        if self._loading() > 1:
+            most = self.r2 / self._loading()
+            raise ImpossibleRequest("r2", f"of an outcome with proportion {self.mean:g} at most {most:.3g} explained")
         for arm, effect in self.effects.items():
             if not 0 <= self.mean + effect <= 1:
                 raise ImpossibleRequest("effects", f"arm '{arm}' would have the proportion {self.mean + effect:g}")
+
+    def _loading(self) -> float:
+        """The share of the latent variable behind a binary outcome that the covariates explain."""
+        density = math.exp(-(float(special.ndtri(self.mean)) ** 2) / 2) / math.sqrt(2 * math.pi)
+        return self.r2 * self.mean * (1 - self.mean) / density**2
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the covariates, as they stand in the table of a trial."""
+        return self.names or tuple(f"x{place}" for place in range(1, self.covariates + 1))
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -128,15 +152,21 @@ class World:
         return effect * self.take_up[arm]
 
     def units(self, seed: int) -> pd.DataFrame:
-        """The participants that all trials share: identity, cluster and strata."""
-        data = pd.DataFrame({"id": np.arange(self.n)})
+        """The participants that all trials share: identity, cluster, strata and covariates that are not redrawn."""
+        data, size = pd.DataFrame({"id": np.arange(self.n)}), max(self.cluster_size, 1)
         if self.cluster_size:
             data["cluster"] = np.arange(self.n) // self.cluster_size
+        if self.cluster_size and self.cluster_name:
+            data[self.cluster_name] = data["cluster"]
         source = stream(seed, _FIXED)
         for name, levels in self.columns.items():
             edges = np.cumsum(list(levels.values()))
-            drawn = np.searchsorted(edges / edges[-1], uniforms(source, self.n))
+            # A stratum of people who are allocated together is that of their cluster.
+            drawn = np.repeat(np.searchsorted(edges / edges[-1], uniforms(source, self.n // size)), size)
             data[name] = np.array(list(levels), dtype=object)[drawn]
+        if self.covariates and not self.redrawn:
+            fixed = self.fixed_covariates(seed).astype(np.float64)
+            data = data.assign(**dict(zip(self.covariate_names, fixed, strict=True)))
         return data
 
     def fixed_covariates(self, seed: int) -> np.ndarray:
@@ -155,7 +185,7 @@ class World:
         codes = self._codes(units, design, seed, block, trials)
         shape = (trials, self.n)
         if self.kind == "binary":
-            return self._binary(source, codes, units, shape)
+            return self._binary(source, codes, units, shape, seed)
         covariates = None
         noise = math.sqrt((1 - self.icc) * (1 - self.r2)) * self.sd
         y = normals(source, trials * self.n).reshape(shape)
@@ -237,9 +267,13 @@ class World:
         return uniforms(source, shape[0] * shape[1]).reshape(shape) < self._per_arm(self.take_up, codes)
 
     def _seen(self, source: np.random.SFC64, codes: np.ndarray, shape: tuple[int, int]) -> np.ndarray | None:
-        if not self.attrition:
-            return None
-        return uniforms(source, shape[0] * shape[1]).reshape(shape) >= self._per_arm(self.attrition, codes)
+        seen = None
+        if self.attrition:
+            seen = uniforms(source, shape[0] * shape[1]).reshape(shape) >= self._per_arm(self.attrition, codes)
+        if self.until < 1:
+            known = np.arange(self.n) < round(self.until * self.n)
+            seen = np.broadcast_to(known, shape) if seen is None else seen & known
+        return seen
 
     def _effects(self) -> dict[str, float]:
         elsewhere = next(iter(self.effects.values())) if self.take_up else 0.0
@@ -258,7 +292,9 @@ class World:
             y += effect
         return y
 
-    def _binary(self, source: np.random.SFC64, codes: np.ndarray, units: pd.DataFrame, shape: tuple[int, int]) -> Batch:
+    def _binary(
+        self, source: np.random.SFC64, codes: np.ndarray, units: pd.DataFrame, shape: tuple[int, int], seed: int
+    ) -> Batch:
         draws = uniforms(source, shape[0] * shape[1]).reshape(shape)
         advisors = self._advisors(codes, shape)
         clusters = units["cluster"].to_numpy() if self.cluster_size else None
@@ -272,11 +308,20 @@ class World:
         taken, seen = self._taken(source, codes, shape), self._seen(source, codes, shape)
         effect = self._per_arm(self._effects(), codes)
         chance = self.mean + (effect if taken is None else effect * taken)
-        return Batch((draws < chance).astype(np.float32), codes, None, clusters, taken, seen, units, advisors)
+        covariates = self._covariates(source, seed, shape[0]) if self.covariates else None
+        if covariates is not None and self.r2:
+            loading, index = self._loading(), covariates.sum(axis=-2) / math.sqrt(self.covariates)
+            own = math.sqrt(1 - loading) * special.ndtri(draws)
+            draws = special.ndtr(own - math.sqrt(loading) * index)
+        return Batch((draws < chance).astype(np.float32), codes, covariates, clusters, taken, seen, units, advisors)
 
     def frame(self, batch: Batch, trial: int) -> pd.DataFrame:
-        """One trial as a table, for any estimator: arm, y (missing when lost), x1…, taken, advisor, shared columns."""
+        """One trial as a table, for any estimator: arm, y (missing when lost), taken, advisor, shared columns.
+
+        Its attribute `covariates` names the columns of the covariates.
+        """
         data = batch.units.copy()
+        data.attrs["covariates"] = self.covariate_names
         codes = batch.codes if batch.codes.ndim == 1 else batch.codes[trial]
         data["arm"] = np.array(self.arms, dtype=object)[codes]
         if batch.advisors is not None:
@@ -288,6 +333,6 @@ class World:
             data["taken"] = batch.taken[trial].astype(int)
         if batch.covariates is not None:
             x = batch.covariates if batch.covariates.ndim == 2 else batch.covariates[trial]
-            for place, column in enumerate(x, 1):
-                data[f"x{place}"] = column.astype(np.float64)
+            for name, column in zip(self.covariate_names, x, strict=True):
+                data[name] = column.astype(np.float64)
         return data

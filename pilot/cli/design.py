@@ -15,6 +15,7 @@ from pilot.cli import Console, Failed, console
 from pilot.errors import PilotError, ProtocolError
 
 if TYPE_CHECKING:
+    from analysis.plan import PreAnalysisPlan
     from analysis.planning import Plan
     from analysis.planning.trials import Trials
 
@@ -26,11 +27,12 @@ SECTION = "sample_size"
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True,
               help="File to write; its ending says what: .pdf, .docx, .html or .json.")  # fmt: skip
 @click.option("--language", type=click.Choice(["nl", "en"]), default="nl", show_default=True)
-@click.option("--trials", type=click.IntRange(0, 1_000_000), default=1000, show_default=True,
-              help="Simulated pilots with the effect, and as many without; 0 leaves the simulation out.")  # fmt: skip
+@click.option("--trials", type=click.IntRange(0, 1_000_000),
+              help="Simulated pilots with the effect, and as many without; 0 leaves the simulation out. By default "
+                   "1000, or as many as take about a minute if the registered analysis has no fast form.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed, the same document.")
 @console
-def command(out: Console, protocol: Path, output: Path, language: str, trials: int, seed: int) -> None:
+def command(out: Console, protocol: Path, output: Path, language: str, trials: int | None, seed: int) -> None:
     """Write the design document of PROTOCOL: how many people, why, at what price, and what the pilot can show.
 
     PROTOCOL is a protocol (or its folder), or a file with the section sample_size alone.
@@ -40,7 +42,7 @@ def command(out: Console, protocol: Path, output: Path, language: str, trials: i
 
     _said(lambda: check_path(output))
     found = _read(protocol, language)
-    simulated = _said(lambda: _simulated(found, trials, seed, _progress(out))) if trials else None
+    simulated = None if trials == 0 else _said(lambda: _simulated(found, trials, seed, _progress(out)))
     document = _said(
         lambda: build(
             found.plan, language=language, title=found.title, labels=found.labels, simulation=simulated,  # type: ignore[arg-type]
@@ -51,7 +53,8 @@ def command(out: Console, protocol: Path, output: Path, language: str, trials: i
     size = document.numbers["size"]
     facts = {"file": str(output), "total": size["total"], "recruited": size["recruited_by_arm"], "seed": seed}
     people = ", ".join(f"{name} {count}" for name, count in size["recruited_by_arm"].items())
-    out.say(f"{output}: {size['total']} people to recruit ({people})", **facts, trials=trials)
+    count = 0 if simulated is None else simulated.trials
+    out.say(f"{output}: {size['total']} people to recruit ({people})", **facts, trials=count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,12 @@ class _Read:
     title: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
-    contrasts: tuple[tuple[str, str], ...] = ()
-    correction: str = ""
-    design: Any = None
+    analysis: PreAnalysisPlan | None = None
+
+    @property
+    def contrasts(self) -> tuple[tuple[str, str], ...]:
+        """All registered comparisons, also those that the plan is not sized for."""
+        return () if self.analysis is None else self.analysis.contrasts
 
 
 def _read(path: Path, language: str) -> _Read:
@@ -73,7 +79,7 @@ def _read(path: Path, language: str) -> _Read:
     file = path / "protocol.yaml" if path.is_dir() else path
     section = _section_alone(file)
     if section is not None:
-        return _Read(_said(lambda: Plan.from_dict(section)), contrasts=())
+        return _Read(_said(lambda: Plan.from_dict(section)))
     return _protocol(path, language)
 
 
@@ -104,19 +110,14 @@ def _protocol(path: Path, language: str) -> _Read:
         found.pilot.title.get(language, found.pilot.slug),
         labels,
         found.fingerprint,
-        tuple(found.plan.contrasts),
-        found.plan.analysis.correction.contrasts,
-        found.allocation,
+        found.plan,
     )
 
 
-def _simulated(found: _Read, trials: int, seed: int, progress: Callable[[int, int], None] | None) -> Trials:
+def _simulated(found: _Read, trials: int | None, seed: int, progress: Callable[[int, int], None] | None) -> Trials:
     from analysis.planning.trials import simulated
 
-    return simulated(
-        found.plan, seed=seed, trials=trials, design=found.design, contrasts=found.contrasts,
-        correction=found.correction, progress=progress,
-    )  # fmt: skip
+    return simulated(found.plan, seed=seed, trials=trials, analysis=found.analysis, jobs=None, progress=progress)
 
 
 def _progress(out: Console) -> Callable[[int, int], None] | None:

@@ -14,6 +14,7 @@ import yaml
 from docx import Document
 from PIL import Image
 
+from analysis.plan import PreAnalysisPlan
 from analysis.planning import EXAMPLE, Plan
 from analysis.planning.trials import simulated
 from dashboards import design_files, raster, svg
@@ -218,10 +219,35 @@ def test_the_page_fits_a_phone_and_breaks_no_accessibility_rule(new_page, axe, f
     assert axe(page) == []
 
 
-def test_what_the_simulation_leaves_out_stands_beside_its_numbers_on_the_first_page(full):
-    document = build(full, language="en", simulation=simulated(full, seed=7, trials=20))
-    assert "Looks in between are not simulated." in said(document)
+def test_looks_and_advisors_are_simulated_and_the_document_says_how(full):
+    trials = simulated(full, seed=7, trials=20)
+    document = build(full, language="en", simulation=trials)
+    assert trials.simplified == ("r2",), "nobody registered an analysis that adjusts for anything"
+    assert "A standard one was carried out: arms with and without advisors" in document.figure("simulation").note
+    assert f"looked at with {trials.looks[0].share:.0%}" in document.figure("simulation").note
     assert "Advisors" not in said(document), "they are drawn, and analysed as partially nested"
+
+
+@pytest.mark.parametrize(("language", "words"), [
+    ("en", ["The registered analysis was carried out: Lin’s regression", "HC2", "Holm’s correction",
+            "explain 20% of the outcome", "4 levels taken to be equally common", "permuted blocks"]),
+    ("nl", ["Uitgevoerd is de vastgelegde analyse: de regressie van Lin", "HC2", "correctie van Holm",
+            "verklaren samen 20% van de uitkomst", "4 niveaus die even vaak voorkomen", "gewisselde blokken"]),
+])  # fmt: skip
+def test_the_note_says_which_analysis_was_simulated(language, words):
+    section = copy.deepcopy(EXAMPLE)
+    section["outcomes"][0]["r2"] = {"value": 0.2, "range": [0.1, 0.3], "source": "illustration"}
+    analysis = PreAnalysisPlan.from_dict({
+        "allocation": {"method": "permuted_blocks", "ratio": {"portal": 1, "advice": 1, "voucher": 1},
+                       "strata": ["region"], "multiples": [2]},
+        "outcomes": [{"name": section["outcomes"][0]["name"], "kind": "binary", "source": {"column": "t"}}],
+        "analysis_plan": {"control": "portal", "covariates": ["age"]},
+    })  # fmt: skip
+    trials = simulated(Plan.from_dict(section), seed=1, trials=5, analysis=analysis)
+    note = build(Plan.from_dict(section), language=language, simulation=trials).figure("simulation").note
+    for said_ in words:
+        assert said_ in note
+    assert "{" not in note
 
 
 def test_people_per_cluster_are_written_whole(full):

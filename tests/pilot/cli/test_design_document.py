@@ -44,6 +44,9 @@ def test_the_shipped_protocol_gets_its_document_with_its_own_words(design, tmp_p
     assert found["title"] == "Pilot ontwikkeladvies"
     assert found["simulation"]["design"] == "permuted_blocks"
     assert found["simulation"]["correction"] == "holm"
+    assert found["simulation"]["analysis"] == "registered"
+    assert (found["simulation"]["estimator"], found["simulation"]["covariates"]) == ("lin", ["age", "work"])
+    assert found["simulation"]["simplified"] == []
     assert len(found["simulation"]["comparisons"]) == 3
     assert len(found["origin"]["protocol"]) == 64
     assert "Alleen het scholingsoverzicht" in json.dumps(found["answer"])
