@@ -47,12 +47,17 @@ def _still_ours(database: Database, settings: Settings, message_id: int, until: 
 
 
 def _one(database: Database, settings: Settings, message_id: int, now: datetime) -> bool:
-    """The state is read again after the lease: whoever answered or stopped in the meantime hears nothing."""
+    """The state is read again after the lease: whoever answered or stopped in the meantime hears nothing. What was due
+    by day and is late, or is tried again, waits for the next morning.
+    """
+    wakes = followup.waking(now, settings.zone)
+    if wakes > now:
+        return _put_off(database, message_id, wakes)
     with database.reading() as session:
         message = session.get_one(Message, message_id)
         letter = _ready(session, settings, message, now) if followup.still_wanted(session, message) else None
         if letter is not None and message.due_at > now:
-            return _settle(database, message_id, "later", now)
+            return _put_off(database, message_id, message.due_at)
     if letter is None:
         return _settle(database, message_id, "cancelled", now)
     try:
@@ -77,12 +82,17 @@ def _ready(session, settings: Settings, message: Message, now: datetime) -> Lett
 
 def _settle(database: Database, message_id: int, outcome: str, now: datetime, error: str = "") -> bool:
     with database.writing() as session:
-        if outcome == "later":
-            waits = session.get_one(Message, message_id)
-            waits.lease_until, waits.begun_at, waits.attempts = None, None, waits.attempts - 1
-        else:
-            followup.settle(session, message_id, outcome, now=now, error=error)  # type: ignore[arg-type]
+        followup.settle(session, message_id, outcome, now=now, error=error)  # type: ignore[arg-type]
     return outcome == "sent"
+
+
+def _put_off(database: Database, message_id: int, until: datetime) -> bool:
+    """Lays the message back as if nobody had taken it up; never sent, so this counts as no try."""
+    with database.writing() as session:
+        waits = session.get_one(Message, message_id)
+        waits.lease_until, waits.begun_at, waits.attempts = None, None, waits.attempts - 1
+        waits.due_at = max(waits.due_at, until)
+    return False
 
 
 def _by_email(settings: Settings, letter: Letter, message: Message) -> None:

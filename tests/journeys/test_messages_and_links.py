@@ -87,6 +87,33 @@ def test_who_stopped_half_way_is_reminded_and_comes_back_where_it_stopped(doors:
     assert doors.visitor().open(survey_link(doors)).path.endswith(where)
 
 
+def rounds(doors: Doors, *moments: str) -> list[int]:
+    """How many messages left in a round of the worker at each of these moments (UTC)."""
+    sent = []
+    for moment in moments:
+        doors.now = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+        sent.append(worker.round_once(doors.site.database, doors.site.settings, clock=lambda: doors.now).sent)
+    return sent
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        # By eight in the evening of a day in March, and until nine the next morning, when the clock went forward.
+        ["2026-03-28T19:00", "2026-03-28T23:59", "2026-03-29T06:59", "2026-03-29T07:00"],
+        # The evening before the clock goes back: nine is an hour later by UTC.
+        ["2026-10-24T18:00", "2026-10-25T00:30", "2026-10-25T01:30", "2026-10-25T07:59", "2026-10-25T08:00"],
+    ],
+)
+def test_what_is_late_because_no_worker_ran_waits_for_the_morning(
+    doors: Doors, drawn: Visitor, moments: tuple[str, ...]
+):
+    assert rounds(doors, *moments) == [0] * (len(moments) - 1) + [1]
+    with doors.site.reading() as (session, _pilot):
+        (message,) = session.scalars(select(Message))
+        assert (message.kind, message.status, message.attempts) == ("receipt", "sent", 1)
+
+
 @pytest.mark.parametrize(
     ("moment", "wakes"),
     [

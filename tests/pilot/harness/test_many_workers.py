@@ -8,7 +8,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from small_pilot import SECRETS, START, Site, person
@@ -17,7 +19,9 @@ from text_provider import Provider, provider
 
 from pilot.db import shared_clock
 from pilot.journey.followup import LEASE
-from pilot.models import Identity, Message
+from pilot.models import Identity, Message, Pilot
+from pilot.settings import load
+from pilot.worker import round_once
 
 PEOPLE, WORKERS, KILLS = 90, 3, 3
 EACH = 2  # the receipt of the draw, and the invitation of the wave
@@ -41,10 +45,10 @@ def until(what: Callable[[], bool], why: str) -> None:
         time.sleep(0.2)
 
 
-def everybody_by_text_message(site: Site) -> None:
+def everybody_by_text_message(site: Site, people: int = PEOPLE) -> None:
     """People who have a telephone and no e-mail address, ninety-five days after their draw by the pilot's clock."""
     with site.writing() as (session, pilot):
-        for number in range(1, PEOPLE + 1):
+        for number in range(1, people + 1):
             site.enrol(session, person(number), until="allocate")
         session.execute(update(Identity).values(email=None, email_hash=None))
         session.execute(update(Message).values(status="cancelled"))
@@ -63,6 +67,26 @@ def left(site: Site) -> int:
     with site.reading() as (session, _pilot):
         rows = session.scalars(select(Message.status).where(Message.wave == WAVE)).all()
     return PEOPLE - sum(status in ("sent", "unsure") for status in rows)
+
+
+def test_workers_that_begin_in_the_same_moment_share_the_messages_and_double_none(new_site, postgres_url: str):
+    site = new_site(database_url=postgres_url)
+    everybody_by_text_message(site, 12)
+    with site.writing() as (session, _pilot):
+        session.execute(update(Pilot).values(clock_shift=0))
+    now, together = START + timedelta(days=95, hours=2), Barrier(WORKERS)
+    with provider(slow=0.002) as server:
+        own = {name: getattr(site.settings, name) for name in ("home", "secret_key", "data_key", "protocols")}
+        settings = load({}, **own, kind="test", sms_url=server.url, database_url=postgres_url)
+
+        def work(_worker: int) -> int:
+            together.wait()
+            return round_once(site.database, settings, clock=lambda: now).sent
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            sent = sum(pool.map(work, range(WORKERS)))
+    assert sent == len(server.asked) == EACH * 12
+    assert set(Counter(asked["Idempotency-Key"] for asked, _body in server.asked).values()) == {1}
 
 
 @pytest.mark.heavy
