@@ -61,6 +61,20 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "voucher_issued": {"nl": "Voucher gekregen (1 ja, 0 nee)", "en": "Voucher issued (1 yes, 0 no)"},
     "voucher_spent_cents": {"nl": "Besteed van de voucher (cent)", "en": "Spent of the voucher (cents)"},
 }
+ABOUT_A_LIST: Mapping[str, Mapping[str, str]] = {
+    "responded": {"nl": "Vragenlijst ingevuld (1 ja, 0 nee)", "en": "List answered (1 yes, 0 no)"},
+    "mode": {"nl": "Hoe de vragenlijst is afgerond", "en": "How the list was finished"},
+    "modes": {"nl": "Alle manieren waarop antwoorden zijn gegeven", "en": "Every way in which answers were given"},
+    "submitted_on": {"nl": "Dag waarop de vragenlijst is verstuurd", "en": "Day on which the list was sent"},
+}
+"""What the columns `<wave>__<name>` say that belong to no question."""
+MODES: Mapping[str, Mapping[str, str]] = {
+    "self": {"nl": "zelf ingevuld", "en": "answered alone"},
+    "phone": {"nl": "interview per telefoon", "en": "interview by telephone"},
+    "desk": {"nl": "interview aan het loket", "en": "interview at the desk"},
+    "paper": {"nl": "formulier op papier", "en": "form on paper"},
+}
+"""The ways to answer, in the order of the columns that hold several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +223,7 @@ def _wave(pilot: Pilot, wave: str, book: Codebook) -> Any:
         if variable.type != "flag" and not variable.repeated
     ]
     return (
-        select(Submission.participant_id, Submission.submitted_at, Submission.mode, *columns)
+        select(Submission.participant_id, Submission.submitted_at, Submission.mode, Submission.modes, *columns)
         .join(Allocation, Allocation.participant_id == Submission.participant_id)
         .outerjoin(
             later,
@@ -231,7 +245,7 @@ def _extract(variable: Variable) -> Any:
 
 
 def wave_frame(rows: Any, wave: str, book: Codebook, index: pd.Index) -> pd.DataFrame:
-    data = rows.drop(columns=["submitted_at", "mode"]).reindex(index)
+    data = rows.drop(columns=["submitted_at", "mode", "modes"]).reindex(index)
     for variable in book.variables:
         if variable.type == "flag" and not variable.repeated:
             choice = variable.name.rsplit("__", 1)[-1]
@@ -242,12 +256,22 @@ def wave_frame(rows: Any, wave: str, book: Codebook, index: pd.Index) -> pd.Data
         {
             f"{wave}__responded": pd.Series(index.isin(rows.index).astype(int), index=index),
             f"{wave}__mode": rows["mode"].reindex(index),
+            f"{wave}__modes": _ways(rows).reindex(index),
             f"{wave}__submitted_on": pd.to_datetime(rows["submitted_at"], utc=True)
             .dt.strftime("%Y-%m-%d")
             .reindex(index),
         }
     )
     return pd.concat([about, data], axis=1)
+
+
+def _ways(rows: Any) -> pd.Series:
+    """Every mode of a list, with spaces between: who began alone and went on by telephone has two."""
+    found, mixed = rows["mode"].astype("object"), rows["modes"].map(bool).to_numpy(dtype=bool)
+    for person, mode, modes in zip(rows.index[mixed], rows["mode"][mixed], rows["modes"][mixed], strict=True):
+        used = {mode, *modes.values()}
+        found.loc[person] = " ".join(one for one in MODES if one in used)
+    return found
 
 
 def _typed_covariates(covariates: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import pandas as pd
 import pyreadstat
 
 from analysis.rscript import r_script
-from pilot.dataset import LABELS, consent_columns
+from pilot.dataset import ABOUT_A_LIST, LABELS, MODES, consent_columns
 from pilot.errors import Refused
 from pilot.models import Freeze
 from pilot.protocol import Protocol
@@ -56,6 +56,8 @@ def labels(row: Freeze, protocol: Protocol, language: str) -> Mapping[str, str]:
     """A label for each column of the freeze."""
     known: dict[str, str] = {name: texts.get(language) or texts["nl"] for name, texts in LABELS.items()}
     for book in row.manifest["codebooks"]:
+        for name, texts in ABOUT_A_LIST.items():
+            known[f"{book['wave']}__{name}"] = f"{texts.get(language) or texts['nl']} ({book['wave']})"
         for variable in book["variables"]:
             label = variable["label"]
             known[variable["name"]] = str(label.get(language) or label.get("nl") or variable["name"])
@@ -71,6 +73,7 @@ def value_labels(row: Freeze, language: str) -> Mapping[str, Mapping[str, str]]:
     """Code to label for every variable with a fixed list of answers."""
     found: dict[str, dict[str, str]] = {}
     for book in row.manifest["codebooks"]:
+        found[f"{book['wave']}__mode"] = {mode: texts.get(language) or texts["nl"] for mode, texts in MODES.items()}
         for variable in book["variables"]:
             values = variable.get("values") or {}
             if values and variable["type"] == "category":

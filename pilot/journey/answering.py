@@ -173,6 +173,7 @@ def submit(
         answers=answers,
         analysed=flat(instrument, answers, where),
         mode=row.mode if row else mode,
+        modes=row.modes if row and {row.mode, *row.modes.values()} != {row.mode} else {},
         language=row.language if row else participant.language,
         started_at=row.started_at if row else now,
         submitted_at=now,
@@ -217,6 +218,7 @@ def correct(
         answers=answers,
         analysed=flat(instrument_of(protocol, wave), answers, context(participant, last.language, last.submitted_at)),
         mode=last.mode,
+        modes=last.modes,
         language=last.language,
         started_at=last.started_at,
         submitted_at=now,
@@ -264,6 +266,7 @@ def _save(
     language: str,
     now: datetime,
 ) -> None:
+    modes = _given(row, answers, mode)
     if row is None:
         created = insert_once(
             session,
@@ -274,6 +277,7 @@ def _save(
             answers=answers,
             revision=1,
             mode=mode,
+            modes=modes,
             language=language,
             started_at=now,
             saved_at=now,
@@ -283,4 +287,12 @@ def _save(
             raise Stale("another page was kept at the same moment; try again")
         return
     row.answers, row.revision, row.mode, row.language, row.saved_at = answers, row.revision + 1, mode, language, now
+    row.modes = modes
     session.flush()
+
+
+def _given(row: Draft | None, answers: Mapping[str, Any], mode: str) -> dict[str, str]:
+    """How each answer was given: what this page changed in its mode, the others as they were."""
+    before, known = (row.answers, row.modes) if row is not None else ({}, {})
+    new = {key: mode for key, value in answers.items() if key not in before or before[key] != value}
+    return {**{key: how for key, how in known.items() if key in answers}, **new}

@@ -86,7 +86,7 @@ def _erase(session: Session, participant: Participant) -> None:
         session.execute(delete(kind).filter_by(**mine))
     session.execute(delete(DevelopmentPlan).filter_by(**mine))
     session.execute(delete(Exposure).filter_by(**mine))
-    session.execute(update(Submission).filter_by(**mine).values(answers={}, analysed={}))
+    session.execute(update(Submission).filter_by(**mine).values(answers={}, analysed={}, modes={}))
     session.execute(update(Screening).filter_by(**mine).values(answers={}))
     session.execute(update(AdviceSession).filter_by(**mine).values(notes=None))
     if participant.invitee_id is not None:

@@ -24,6 +24,8 @@ class Draft(Base):
     answers: Mapped[dict[str, Any]]
     revision: Mapped[int] = mapped_column(default=0)
     mode: Mapped[str] = mapped_column(String(12))
+    modes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """How each answer was given, by the key of its question; `mode` is how the latest page was."""
     language: Mapped[str] = mapped_column(String(5))
     started_at: Mapped[datetime]
     saved_at: Mapped[datetime]
@@ -46,6 +48,8 @@ class Submission(Base):
     answers: Mapped[dict[str, Any]]
     analysed: Mapped[dict[str, Any]]
     mode: Mapped[str] = mapped_column(String(12))
+    modes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """How each answer was given; empty when all were given as `mode` says."""
     language: Mapped[str] = mapped_column(String(5))
     started_at: Mapped[datetime]
     submitted_at: Mapped[datetime]

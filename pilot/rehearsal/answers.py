@@ -152,7 +152,7 @@ def filled(
 
 def typed(values: Mapping[str, Any], book: Codebook, day: date) -> dict[str, Any]:
     """One finished list as a freeze reads it: numbers as numbers, everything else as text."""
-    row: dict[str, Any] = {"submitted_at": day.isoformat(), "mode": "self"}
+    row: dict[str, Any] = {"submitted_at": day.isoformat(), "mode": "self", "modes": {}}
     for variable in book.variables:
         if variable.type != "flag" and not variable.repeated:
             value = values.get(variable.question)

@@ -158,7 +158,8 @@ def test_erasure_empties_the_record_and_supersedes_the_freezes(doors: Doors, dra
     row = data.set_index("study_id").loc[person.study_id]
     assert row["withdrawn"] == "erase"
     answers = [name for name in data.columns if name.startswith("baseline__") and "submitted" not in name]
-    assert row[[n for n in answers if n not in ("baseline__responded", "baseline__mode")]].isna().all()
+    about = ("baseline__responded", "baseline__mode", "baseline__modes")
+    assert row[[n for n in answers if n not in about]].isna().all()
 
 
 def test_after_an_erasure_no_letter_to_that_person_lies_in_the_outbox(doors: Doors, drawn: Visitor):

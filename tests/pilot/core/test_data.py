@@ -311,6 +311,8 @@ def test_what_was_exported_is_read_by_other_packages_with_its_labels(filled: Sit
     data, about = pyreadstat.read_dta(str(files[1]))
     assert len(data) == 24
     assert about.column_names_to_labels["arm"] == "Arm to which the participant was allocated"
+    assert about.column_names_to_labels["baseline__modes"] == "Every way in which answers were given (baseline)"
+    assert "interview at the desk" in about.variable_value_labels["baseline__mode"].values()
     assert files[-1].suffix == ".R"
 
 

@@ -247,9 +247,30 @@ def test_a_list_asked_at_the_desk_is_kept_as_told_there(at_the_desk):
         (kept,) = session.query(Event).filter_by(kind="contact_attempt")
         pilot = office.site.pilot(session)
         frame = dataset.build(session, pilot, locking.in_force(session, pilot.id)[1])
-    assert sent.mode == "desk"
+    assert (sent.mode, sent.modes) == ("desk", {})
     assert (kept.detail["mode"], kept.detail["outcome"], kept.detail["code"]) == ("desk", "completed", "1.1")
     assert set(frame.data[f"{WAVE}__mode"].dropna()) == {"desk"}
+
+
+def test_a_list_that_was_begun_alone_keeps_for_each_answer_how_it_was_given(at_the_desk):
+    office, (_called, other) = at_the_desk, with_a_number(at_the_desk)
+    with office.database.writing() as session:
+        someone = office.participant(session, other)
+        _version, protocol = locking.in_force(session, someone.pilot_id)
+        page = {"training_started": ["yes"]}
+        kept = answering.keep(
+            session, protocol, someone, WAVE, "training_started", page, revision=0, language="nl", now=office.now
+        )
+        assert not kept.errors
+    answer_in(office, other, "desk")
+    office.post("interviewer", f"interviews/{other}/{WAVE}/desk/check")
+    with office.database.reading() as session:
+        sent = session.query(Submission).filter_by(wave=WAVE).one()
+        pilot = office.site.pilot(session)
+        frame = dataset.build(session, pilot, locking.in_force(session, pilot.id)[1])
+    assert sent.modes.pop("training_started") == "self"
+    assert set(sent.modes.values()) == {"desk"}
+    assert set(frame.data[f"{WAVE}__modes"].dropna()) == {"self desk"}
 
 
 def test_an_appointment_says_how_and_each_way_has_outcomes_of_its_own(at_the_desk):
