@@ -18,6 +18,12 @@ __all__ = ["find_citizen_number", "is_citizen_number", "read_phone"]
 # hyphens between them they count only when no further digit stands beside them.
 _RUN = re.compile(r"(?<!\d)(?<!31 )(?<!31-)(?<!31\.)(?<!\(0\))\d{9}(?!\d)")
 _GROUPED = re.compile(r"(?<![\d+])(?<!\d[ .\-])\d(?:[ .\-]?\d){8}(?![ .\-]?\d)")
+# Spaces and dashes of word processors and telephones, which look like the plain ones, and signs that nobody sees.
+_BETWEEN = {
+    **dict.fromkeys((0xA0, 0x202F, *range(0x2000, 0x200B)), " "),
+    **dict.fromkeys(range(0x2010, 0x2016), "-"),
+    **dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF), None),
+}
 _EIGHT = re.compile(
     r"(?i)(?:bsn|burgerservicenummer|sofi-?nummer|citizen service number)\D{0,20}(\d(?:[ .\-]?\d){7})(?!\d)"
 )
@@ -77,8 +83,10 @@ def find_citizen_number(text: str) -> str | None:
 
     >>> find_citizen_number("mijn nummer is 1112.22.333, bel me"), find_citizen_number("bel 06-12345678")
     ('111222333', None)
+    >>> find_citizen_number("١١١٢٢٢٣٣٣"), find_citizen_number("1112\u00a022\u2013333")
+    ('111222333', '111222333')
     """
-    return next(_candidates(text), None)
+    return next(_candidates(western(text).translate(_BETWEEN)), None)
 
 
 def _candidates(text: str) -> Iterator[str]:

@@ -248,6 +248,10 @@ def test_the_eleven_proof():
         "111-222-333 is het",
         "kind 2 111222333",
         "BSN: 10000008",
+        "رقمي ١١١٢٢٢٣٣٣",
+        "1112\u00a022\u202f333",
+        "111\u2013222\u2013333",
+        "111\u200b222\u200b333",
     ],
 )
 def test_a_citizen_number_in_a_text_is_found(text: str):
