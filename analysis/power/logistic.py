@@ -36,7 +36,14 @@ _METHODS = {
         "n = (z_a sqrt(v0) + z_b sqrt(v1))² / (b² (1 - R²))",
         "Demidenko (2007), variance correction; Lyles, Lin & Williamson (2007)",
     ),
+    "wald_corrected": Method(
+        "logistic regression",
+        "Wald test, variance correction of G*Power",
+        "n = (z_a sqrt(v1) + z_b sqrt(a v0 + (1 - a) v1))² / (b² (1 - R²)), a = 1 (normal), 0.85 (binary)",
+        "Demidenko (2007); G*Power 3.1 manual, logistic regression, enumeration and large-sample procedures",
+    ),
 }
+_SHARE_OF_NULL = {"normal": 1.0, "binary": 0.85}
 
 
 @asked
@@ -51,13 +58,14 @@ def logistic(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
-    method: Literal["hsieh", "wald", "wald_null"] = "hsieh",
+    method: Literal["hsieh", "wald", "wald_null", "wald_corrected"] = "hsieh",
 ) -> Result:
     """Size, power, smallest odds ratio or level of the test of one predictor in logistic regression.
 
     `p1` is the event probability at the mean of a standard normal predictor (odds ratio per standard deviation), or
     in the group coded 0 of a binary one, of which a `share` is coded 1. `r2` is the share of the predictor explained
-    by the others. Source: Hsieh, Bloch & Larsen (1998); Demidenko (2007).
+    by the others. `method`: "hsieh", "wald" (Demidenko), "wald_corrected" (his default in G*Power), or "wald_null" (the
+    critical value scaled by the null variance). Source: Hsieh, Bloch & Larsen (1998); Demidenko (2007).
 
     >>> logistic(p1=0.5, odds_ratio=1.5, power=0.95, method="hsieh").rounded
     317
@@ -104,11 +112,11 @@ def _errors(kind: str, predictor: str, p1: float, odds_ratio: float, share: floa
     alternative = math.sqrt(slope_variance(predictor, intercept, signed, share))
     if kind == "wald":
         return slope, alternative, alternative
-    return (
-        slope,
-        math.sqrt(slope_variance(predictor, _null_intercept(predictor, intercept, signed, share), 0, share)),
-        alternative,
-    )
+    null = slope_variance(predictor, _null_intercept(predictor, intercept, signed, share), 0, share)
+    if kind == "wald_corrected":
+        weight = _SHARE_OF_NULL[predictor]
+        return slope, alternative, math.sqrt(weight * null + (1 - weight) * alternative**2)
+    return slope, math.sqrt(null), alternative
 
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
