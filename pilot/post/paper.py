@@ -19,6 +19,7 @@ address { font-style: normal; white-space: pre-line; height: 38mm; margin-top: 2
 section + section { break-before: page }
 h1 { font-size: 16pt; line-height: 1.25; margin: 0 0 6mm }
 p { margin: 0 0 4mm; overflow-wrap: anywhere }
+bdi { display: inline-block; max-width: 100% }
 .number { color: #444; font-size: 10pt }
 .code { display: flex; gap: 8mm; align-items: center; margin-top: 8mm }
 .code img { width: 38mm; height: 38mm }

@@ -271,6 +271,12 @@ def test_an_answer_is_mended_in_a_new_revision_with_its_reason(office):
         assert (event.detail["questions"], event.detail["reason"]) == ([key], "typing")
 
 
+def test_the_degrees_of_stopping_have_no_picture_that_is_not_there(office):
+    shown = office.html("steward", f"steward/people/{office.study_id('advice')}")
+    assert shown.count('name="degree"') == 3
+    assert 'src="secondary"' not in shown
+
+
 def test_erasure_takes_away_the_answers_and_replaces_every_freeze(office):
     study_id = office.study_id("advice")
     name, folder = office.name_of(study_id), office.settings.freezes
