@@ -37,7 +37,8 @@ Pages = tuple[Page, ...]
 class Library:
     """As many complete follow-ups as were filled in; `values` is the outcome each amounts to, (sets,).
 
-    `pages` are the posted pages by wave, `rows` what a freeze would read of them, by wave.
+    `pages` are the posted pages by wave, `rows` what a freeze would read of them, by wave. When the outcome comes from
+    a register `values` are not numbers: answers have nothing to do with it.
     """
 
     values: np.ndarray
@@ -47,6 +48,8 @@ class Library:
 
     def choose(self, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """For each true outcome a set of answers that amounts to it, (n,): exactly, or for a number the nearest."""
+        if np.isnan(self.values).all():
+            return rng.integers(0, len(self.values), len(wanted))
         order = np.argsort(self.values, kind="stable")
         sorted_ = self.values[order]
         known = np.unique(sorted_)
@@ -60,7 +63,16 @@ class Library:
         return order[first + (rng.random(len(wanted)) * (last - first)).astype(int)]
 
     def expected(self, world: World) -> dict[str, dict[str, float]]:
-        """For each outcome of the plan and each arm, what the arm's people answer on average if all of them do."""
+        """For each outcome of the plan and each arm, the average of the arm's people if it is known of all of them."""
+        levels = {name: dict(own.mean) for name, own in world.registers.items()}
+        return levels | self._answered(world)
+
+    def _answered(self, world: World) -> dict[str, dict[str, float]]:
+        if world.outcome in world.registers:
+            return {
+                str(name): dict.fromkeys(world.mean, float(mean))
+                for name, mean in self.outcomes.mean().to_dict().items()
+            }
         if world.binary:
             zero, one = (self.outcomes[self.values == value].mean().to_dict() for value in (0.0, 1.0))
             return {
@@ -77,11 +89,12 @@ class Library:
 
 def library(protocol: Protocol, world: World, rng: random.Random, *, now: datetime, sets: int = SETS) -> Library:
     """Fills in every list `sets` times. Raises Refused when no answers amount to an outcome of the world."""
-    derived = {one.name for one in protocol.plan.outcomes if one.source.derive is not None or one.source.scale}
     for outcome in protocol.plan.outcomes:
-        if outcome.name not in derived:
+        if outcome.source.column is not None:
             raise Refused(
-                f"outcome '{outcome.name}' comes from a register; a rehearsal can only fill in lists of questions",
+                f"outcome '{outcome.name}' is read from column '{outcome.source.column}' as it stands, and a rehearsal "
+                "cannot tell which answers amount to it; write `derive: ${" + outcome.source.column + "}` instead of "
+                "`column`, with the codes as numbers",
                 code="rehearsal",
             )
     waves = [wave.name for wave in protocol.waves]
@@ -100,6 +113,8 @@ def library(protocol: Protocol, world: World, rng: random.Random, *, now: dateti
     index = pd.RangeIndex(sets)
     data = pd.concat([dataset.wave_frame(rows[wave], wave, books[wave], index) for wave in waves], axis=1)
     found = dataset.outcomes(data, protocol)
+    if world.outcome in world.registers:
+        return Library(np.full(sets, np.nan), found, tuple(pages), rows)
     return _usable(Library(found[world.outcome].to_numpy(float), found, tuple(pages), rows), world)
 
 

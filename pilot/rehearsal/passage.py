@@ -42,7 +42,7 @@ from pilot.models import Allocation, Freeze, Invitee, Participant, Pilot
 from pilot.pages import Dashboard
 from pilot.protocol import Protocol
 from pilot.rehearsal.answers import Library, context_of, filled
-from pilot.rehearsal.world import World
+from pilot.rehearsal.world import World, link
 from pilot.settings import Settings, load
 from pilot.synthetic import Person, contact_of, gives_consent
 from pilot.synthetic import people as synthetic_people
@@ -121,6 +121,7 @@ class _Passage:
         self.rng, self.numbers = random.Random(f"{seed}/people"), np.random.default_rng(_words(seed))
         self.secret, self.slug = settings.secret_key.encode(), protocol.pilot.slug
         self.notes: list[str] = []
+        self.taken: dict[str, float] = {}
         self.start = datetime.combine(protocol.pilot.recruitment.start, time(10), UTC)
         self.stop = datetime.combine(protocol.pilot.recruitment.end, time(16), UTC)
         self.end = self.stop
@@ -257,6 +258,7 @@ class _Passage:
         arm = [drawn.arm]
         components = self.protocol.arm(drawn.arm).components
         taken = self.world.takes_up(arm, self.numbers)
+        self.taken[participant.study_id] = float(taken[0])
         outcome = self.world.outcomes(arm, taken, self.numbers)
         chosen = int(self.answers.choose(outcome, self.numbers)[0])
         if taken[0] and "advice" in components:
@@ -300,16 +302,33 @@ class _Passage:
             findings = [str(finding) for finding in audit.verify(session, pilot)]
             findings += [str(found) for found in audit.replay(session, pilot, key=self.key, mode="live")]
             findings += allocation.counters_hold(session)
-            name = next((look.name for look in self.protocol.looks if look.final), self.protocol.looks[-1].name)
-            look = results.open_look(
-                session, pilot, self.protocol, name, folder=self.settings.freezes, statistician_id=self.statistician,
-                now=self.end,
-            )  # fmt: skip
-            data = _in_order(
-                session, pilot, dataset.read_freeze(self.settings.freezes, session.get_one(Freeze, look.freeze_id))
-            )
+            data, found = self._linked(session, pilot) if self.world.registers else self._looked(session, pilot)
             flow = {language: self._flow(session, pilot, language) for language in LANGUAGES}
-            return Passage(data, look.results, flow, findings, self.notes, queued)
+            return Passage(data, found, flow, findings, self.notes, queued)
+
+    def _looked(self, session: Session, pilot: Pilot) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """What the final look froze, and what it showed."""
+        name = next((look.name for look in self.protocol.looks if look.final), self.protocol.looks[-1].name)
+        look = results.open_look(
+            session, pilot, self.protocol, name, folder=self.settings.freezes, statistician_id=self.statistician,
+            now=self.end,
+        )  # fmt: skip
+        frozen = session.get_one(Freeze, look.freeze_id)
+        return _in_order(session, pilot, dataset.read_freeze(self.settings.freezes, frozen)), look.results
+
+    def _linked(self, session: Session, pilot: Pilot) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """The data frozen with the arms, linked to the registers, and the plan carried out on that.
+
+        A look in the application holds no register: the plan runs where the registers are, as `pilot analyse` does.
+        """
+        frozen = dataset.freeze(
+            session, pilot, self.protocol, folder=self.settings.freezes, with_arms=True, actor_id=self.statistician,
+            now=self.end,
+        )  # fmt: skip
+        data = _in_order(session, pilot, dataset.read_freeze(self.settings.freezes, frozen))
+        taken = np.array([self.taken[who] for who in data["study_id"]])
+        linked = link(data, self.world.from_registers(data["arm"].tolist(), taken, self.numbers))
+        return linked, self.protocol.plan.run(linked, created=self.end.isoformat()).to_dict()
 
     def _flow(self, session: Session, pilot: Pilot, language: Language) -> dict[str, Any]:
         page = Dashboard(session, pilot, self.protocol, language=language, now=self.end).researcher()

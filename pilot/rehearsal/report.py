@@ -83,6 +83,8 @@ JOURNEY = (
     "vouchers", "follow_ups", "reminders", "withdrawal", "audit", "freeze", "look",
 )  # fmt: skip
 """Steps that the passage takes through the database; names of the texts in the report."""
+LINKED = {"look": "linkage", "outcomes": "outcomes_linked"}
+"""The other name of a step where an outcome comes from a register."""
 EACH = ("draw", "take_up", "drop_out", "answers", "dataset", "outcomes", "plan")
 
 
@@ -107,9 +109,13 @@ def report_of(protocol: Protocol, done: Rehearsed) -> Report:
         sample_ratio_threshold=float(done.passage.results["sample_ratio"]["threshold"]),
         observed=_observed(assumed, world), take_up=dict(world.take_up), findings=tuple(findings),
         notes=(*done.passage.notes, *lost), warnings=tuple(_warnings(rows, familywise, alpha, findings, lost)),
-        once=JOURNEY,
-        each=JOURNEY if done.order.full else EACH, reminded=done.passage.reminded, flow=done.passage.flow,
+        once=_steps(JOURNEY, world), each=_steps(JOURNEY if done.order.full else EACH, world),
+        reminded=done.passage.reminded, flow=done.passage.flow,
     )  # fmt: skip
+
+
+def _steps(steps: Sequence[str], world: World) -> tuple[str, ...]:
+    return tuple(LINKED.get(step, step) if world.registers else step for step in steps)
 
 
 def _rows(protocol: Protocol, done: Rehearsed) -> Iterable[Row]:

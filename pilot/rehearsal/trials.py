@@ -20,7 +20,7 @@ from pilot import dataset
 from pilot.protocol import OUTREACH, Protocol
 from pilot.rehearsal.answers import Library
 from pilot.rehearsal.passage import passage
-from pilot.rehearsal.world import Name, World
+from pilot.rehearsal.world import Name, World, link
 from randomization import live
 from surveys.codebook import codebook
 
@@ -73,7 +73,8 @@ def table(stage: Stage, name: Name, number: int) -> pd.DataFrame:
         here = np.flatnonzero(answers & stays)
         parts.append(_wave(protocol, stage.answers, wave, chosen, here, data.index))
     data = pd.concat(parts, axis=1)
-    return pd.concat([data, dataset.outcomes(data, protocol)], axis=1)
+    data = pd.concat([data, dataset.outcomes(data, protocol)], axis=1)
+    return link(data, world.from_registers(arms, taken, rng)) if world.registers else data
 
 
 def _drawn(protocol: Protocol, people: pd.DataFrame, seed: str) -> tuple[list[str], list[float]]:

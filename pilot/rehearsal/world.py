@@ -7,10 +7,11 @@ analysis finds what the pilot is sized for. In the null world the same people ta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from analysis.planning.model import FULL
 from pilot.errors import Refused
@@ -26,7 +27,8 @@ class World:
 
     `mean` is the expected outcome of everybody assigned to an arm (a share from 0 to 1 for a binary outcome), `gain`
     what taking up its offer adds to a person's own outcome, `take_up` the share that does. `answers` is the share
-    that still answers each follow-up: people who stop do not come back.
+    that still answers each follow-up: people who stop do not come back. `registers` says the same of every outcome
+    from a register (of this one too when it is such an outcome), and `linked` of which share the register knows it.
     """
 
     outcome: str
@@ -36,6 +38,8 @@ class World:
     gain: Mapping[str, float]
     take_up: Mapping[str, float]
     answers: Mapping[str, float]
+    registers: Mapping[str, World] = field(default_factory=dict)
+    linked: float = 1.0
 
     def effect(self, treated: str, comparison: str) -> float:
         """Intention to treat: the difference in the mean outcome of everybody assigned.
@@ -63,14 +67,32 @@ class World:
         patience = rng.random(people)
         return {wave: patience < share for wave, share in self.answers.items()}
 
+    def from_registers(self, arms: Sequence[str], taken: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """What registers hold of these people, by outcome, each (n,); not a number where somebody is not found."""
+        found = {}
+        for name, own in self.registers.items():
+            known = rng.random(len(arms)) < own.linked
+            found[name] = np.where(known, own.outcomes(arms, taken, rng), np.nan)
+        return found
+
+
+def link(data: pd.DataFrame, registers: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """A freeze with the columns of the registers beside it, as a closed environment joins them.
+
+    Somebody who asked for no more data is not looked up. A row is a person, in the order of the arrays.
+    """
+    stays = ~data["withdrawn"].isin(["no_data", "erase"]).to_numpy()
+    columns = {name: np.where(stays, values, np.nan) for name, values in registers.items()}
+    return pd.concat([data, pd.DataFrame(columns, index=data.index)], axis=1)
+
 
 def world_of(protocol: Protocol, name: Name) -> World:
     """The world that the protocol assumes, or the same without effects.
 
-    Raises Refused when the sections do not speak of the same arms or outcome, or lead to a share outside 0 to 1.
+    Raises Refused when the sections do not speak of the same arms or outcome, lead to a share outside 0 to 1, or do not
+    say what to expect of an outcome from a register.
     """
-    section, model = protocol.sample_size.section, protocol.sample_size.model()
-    outcome = model.outcome
+    section, outcome = protocol.sample_size.section, protocol.sample_size.primary
     known = [o.name for o in protocol.plan.outcomes]
     if outcome.name not in known:
         raise _refused(f"outcomes: '{outcome.name}' is no outcome of the protocol, which has {', '.join(known)}")
@@ -78,6 +100,30 @@ def world_of(protocol: Protocol, name: Name) -> World:
     for arm in protocol.arms:
         if arm.name not in sized:
             raise _refused(f"arms: '{arm.name}' is an arm of the protocol and not sized; add it")
+    stated = {one.name for one in section.outcomes}
+    registers = {}
+    for one in protocol.plan.outcomes:
+        if one.source.register_ is None:
+            continue
+        if one.name not in stated:
+            raise _refused(
+                f"outcomes: '{one.name}' comes from a register, and nothing says what to expect of it; add it with its "
+                "control level and effect"
+            )
+        if one.kind == "time_to_event":
+            raise Refused(
+                f"outcome '{one.name}' is a time to an event in a register; sample_size states shares and means, and "
+                "no times to draw it from: rehearse without it",
+                code="rehearsal",
+            )
+        registers[one.name] = _world(protocol, one.name, name)
+    return replace(_world(protocol, outcome.name, name), registers=registers, answers=_answers(protocol))
+
+
+def _world(protocol: Protocol, wanted: str, name: Name) -> World:
+    """What is true of one outcome of the section."""
+    section, model = protocol.sample_size.section, protocol.sample_size.model(wanted)
+    outcome, sized = model.outcome, {arm.name: arm for arm in section.arms}
     take_up = {n: model.take_up_control() if n == section.control else model.take_up(a) for n, a in sized.items()}
     control = model.level(section.control, FULL, 1.0)
     if name == "null":
@@ -92,7 +138,7 @@ def world_of(protocol: Protocol, name: Name) -> World:
         if not (0 <= least <= 1 and 0 <= least + gain[arm] <= 1):
             raise _refused(f"outcomes.{outcome.name}.effect: takes the share of arm '{arm}' outside 0 to 1")
     sd = outcome.sd.value if outcome.sd is not None else 0.0
-    return World(outcome.name, binary, sd, mean, gain, take_up, _answers(protocol))
+    return World(outcome.name, binary, sd, mean, gain, take_up, {}, linked=1 - _lost(protocol, outcome.measured_by))
 
 
 def _refused(sentence: str) -> Refused:
@@ -101,8 +147,14 @@ def _refused(sentence: str) -> Refused:
 
 def _answers(protocol: Protocol) -> dict[str, float]:
     """Who still answers each follow-up: down in equal steps to the share that the section expects at the last."""
-    section = protocol.sample_size.section
-    stated = section.attrition.get(section.outcomes[0].measured_by)
-    lost = 0.0 if stated is None else stated.value
+    registers = {one.name for one in protocol.plan.outcomes if one.source.register_ is not None}
+    asked = [one.measured_by for one in protocol.sample_size.section.outcomes if one.name not in registers]
+    lost = _lost(protocol, asked[0] if asked else "survey")
     waves = protocol.waves[1:]
     return {wave.name: 1 - lost * (place + 1) / len(waves) for place, wave in enumerate(waves)}
+
+
+def _lost(protocol: Protocol, source: str) -> float:
+    """The share of people whose outcome this source (a line of `attrition`) does not give; none when not stated."""
+    stated = protocol.sample_size.section.attrition.get(source)
+    return 0.0 if stated is None else stated.value
