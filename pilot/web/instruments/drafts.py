@@ -111,25 +111,22 @@ def call(slug: str, name: str) -> Response | tuple[str, int]:
         )
     except forms.TooLong as error:
         return _draft(name, [("title", words.refused(EditError("too_long", most=error.longest)))]), 422
-    try:
-        _save(name, lambda form: replace(form, title=title, version=version), touches=("",), deed=("changed", title))
-    except Stale:
-        said = _("Somebody else changed the title or the version in the meantime. Nothing was changed. Look again.")
-        return _draft(name, [("title", said)]), 409
-    return redirect(url_for("instruments.draft", slug=slug, name=name), code=303)
+    titled = lambda form: replace(form, title=title, version=version)  # noqa: E731
+    refused = _tried(name, "title", lambda: _save(name, titled, touches=("",), deed=("changed", title)))
+    return refused or _back(slug, name)
 
 
 @bp.post("/<slug>/instruments/drafts/<name>/add")
 @rule.may("propose_protocol")
 def add_question(slug: str, name: str) -> Response | tuple[str, int]:
-    kind, own = request.form.get("kind", ""), request.form.get("name", "").strip()
-    try:
+    kind, own, after = (request.form.get(field, "").strip() for field in ("kind", "name", "after"))
+
+    def one_more() -> None:
         item = _new(kind, own, request.form.get("list", ""))
-        make = lambda form: add(form, item, after=request.form.get("after", ""))  # noqa: E731
-        _save(name, make, touches=(), deed=("added", own))
-    except EditError as error:
-        return _draft(name, [(error.field, words.refused(error))]), 422
-    return redirect(url_for("instruments.question", slug=slug, name=name, question=own), code=303)
+        _save(name, lambda form: add(form, item, after=after), touches=(), deed=("added", own))
+
+    refused = _tried(name, "", one_more)
+    return refused or redirect(url_for("instruments.question", slug=slug, name=name, question=own), code=303)
 
 
 def _new(kind: str, name: str, list_: str) -> Question | Section:
@@ -144,64 +141,73 @@ def _new(kind: str, name: str, list_: str) -> Question | Section:
 @rule.may("propose_protocol")
 def move(slug: str, name: str) -> Response | tuple[str, int]:
     """One up or one down (`up`, `down`), or to a place by name (`moved`, `after`)."""
-    form, given = desk.opened(name).form, request.form
+    given = request.form
     own = given.get("up") or given.get("down") or given.get("moved") or ""
-    try:
-        if given.get("moved"):
-            after: str | None = given.get("after", "")
-        else:
-            after = before(form, own) if given.get("up") else behind(form, own)
-        if after is not None:
-            target = after
-            _save(name, lambda form: put(form, own, target), touches=(own,), deed=("moved", own))
-    except EditError as error:
-        return _draft(name, [(error.field, words.refused(error))]), 422
-    except Stale:
-        return _draft(name, [("questions", _("Somebody else changed this question in the meantime. Look again."))]), 409
-    return redirect(url_for("instruments.draft", slug=slug, name=name) + f"#q-{own}", code=303)
+
+    def moved(form: Instrument) -> Instrument:
+        after = given.get("after", "")
+        place = before(form, own) if given.get("up") else behind(form, own) if given.get("down") else after
+        return form if place is None else put(form, own, place)
+
+    # What a question says stays as it is, so that a move never stands in the way of a change.
+    refused = _tried(name, "questions", lambda: _save(name, moved, touches=(), deed=("moved", own)))
+    return refused or _back(slug, name, f"#q-{own}")
 
 
 @bp.post("/<slug>/instruments/drafts/<name>/remove")
 @rule.may("propose_protocol")
 def remove_question(slug: str, name: str) -> Response | tuple[str, int]:
     own = request.form.get("question", "")
-    try:
-        _save(name, lambda form: remove(form, own), touches=(own,), deed=("removed", own))
-    except EditError as error:
-        return _draft(name, [("questions", words.refused(error))]), 422
-    except Stale:
-        said = _("Somebody else changed this question in the meantime. It was not removed. Look at it first.")
-        return _draft(name, [("questions", said)]), 409
+    gone = lambda form: remove(form, own)  # noqa: E731
+    refused = _tried(name, "questions", lambda: _save(name, gone, touches=(own,), deed=("removed", own)))
+    if refused:
+        return refused
     flash(_("%(name)s is removed. An earlier version still holds it.", name=own), "good")
-    return redirect(url_for("instruments.draft", slug=slug, name=name), code=303)
+    return _back(slug, name)
 
 
 @bp.post("/<slug>/instruments/drafts/<name>/restore")
 @rule.may("propose_protocol")
 def restore(slug: str, name: str) -> Response | tuple[str, int]:
     """Makes an earlier version the newest; those in between stay."""
-    wanted = request.form.get("wanted", "")
-    try:
-        number = int(wanted) if wanted.isdecimal() and len(wanted) < 9 else 0
-        drafting.restore(g.session, g.pilot, name, number, seen=seen_version(), author_id=g.user.id, now=g.now)
-    except Stale:
-        said = _("Somebody else saved a version in the meantime. Nothing was changed. Look at it first.")
-        return _draft(name, [("versions", said)]), 409
+    number = _number(request.form.get("wanted", ""))
+    again = lambda: drafting.restore(  # noqa: E731
+        g.session, g.pilot, name, number, seen=seen_version(), author_id=g.user.id, now=g.now
+    )
+    refused = _tried(name, "versions", again)
+    if refused:
+        return refused
     flash(_("Version %(number)s stands again. The others are kept.", number=number), "good")
-    return redirect(url_for("instruments.draft", slug=slug, name=name), code=303)
+    return _back(slug, name)
 
 
 @bp.get("/<slug>/instruments/drafts/<name>/<filename>")
 @rule.may("see_protocol")
 def take(slug: str, name: str, filename: str) -> Response:  # noqa: ARG001
     """The draft as a file, as it stands now or as it stood in a version (`?version=3`)."""
-    number = request.args.get("version", type=int)
+    number = _number(request.args["version"]) if "version" in request.args else None
     work = desk.opened(name, number)
     if filename not in FILES:
         raise NotYours("there is no such file")
     mimetype, make = FILES[filename]
     named = f"{name}-version-{work.number}.{filename.rsplit('.', 1)[1]}"
     return send_file(io.BytesIO(make(work.form)), mimetype=mimetype, as_attachment=True, download_name=named)
+
+
+def _tried(name: str, place: str, deed: Callable[[], object]) -> tuple[str, int] | None:
+    """Does it; the page of the draft with what is wrong when it cannot be done. `place` is where the page says so."""
+    try:
+        deed()
+    except EditError as error:
+        return _draft(name, [(place or error.field, words.refused(error))]), 422
+    except Stale:
+        said = _("Somebody else changed the same thing in the meantime. Nothing was overwritten. Look at it first.")
+        return _draft(name, [(place or "questions", said)]), 409
+    return None
+
+
+def _back(slug: str, name: str, place: str = "") -> Response:
+    return redirect(url_for("instruments.draft", slug=slug, name=name) + place, code=303)
 
 
 def _save(
@@ -213,8 +219,12 @@ def _save(
 
 
 def seen_version() -> int:
-    """The version that stood on the page that was sent; no version is 0."""
-    given = request.form.get("version", "")
+    """The version that stood on the page that was sent."""
+    return _number(request.form.get("version", ""))
+
+
+def _number(given: str) -> int:
+    """The number of a version as it was sent; what is no number is 0, which no version has."""
     return int(given) if given.isdecimal() and len(given) < 9 else 0
 
 

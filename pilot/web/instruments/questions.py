@@ -102,6 +102,7 @@ def _show(
         # An old version stays in the form after a mistake; after a newer one was shown, the next press decides.
         version=work.number if newer or not typed else seen_version(),
         around=_neighbours(form, item.name),
+        places=desk.places(form, without=item.name),
         **_choices(form, item, typed),
         may_write=desk.may_write() and not follows_from_other(form, item.name),
         follows=follows_from_other(form, item.name),

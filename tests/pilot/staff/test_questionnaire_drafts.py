@@ -195,6 +195,21 @@ def test_a_question_is_added_filled_moved_and_removed_and_an_earlier_version_sta
     assert as_json == rows[-1].content
 
 
+def test_a_question_is_put_at_a_place_by_name_also_when_somebody_changed_its_words(office):
+    path = begin(office)
+    given = fields_of(office, f"{path}/q/work") | {"label-nl": "Werkt u?"}
+    assert office.post("researcher", f"{path}/q/work", **given).status_code == 303
+    moved = {"version": "1", "moved": "work", "after": ""}
+    assert office.post("researcher", f"{path}/move", page=f"{path}/q/work", **moved).status_code == 303
+    first = draft(office)[-1].content["children"][0]
+    assert (first["name"], first["label"]["nl"]) == ("work", "Werkt u?")
+    away = {"version": "1", "question": "work"}
+    refused = office.post("researcher", f"{path}/remove", page=f"{path}/q/work", **away)
+    assert refused.status_code == 409
+    assert "Look at it first" in refused.text
+    assert office.browser("researcher").get(f"/{office.slug}/{path}/form.xlsx?version={10**30}").status_code == 404
+
+
 def test_the_form_gets_another_title_and_two_who_do_that_at_once_are_told(office):
     path = begin(office)
     given = {"page": path, "version": "1", "title": "Nieuwe start", "form_version": "2026-2"}
@@ -202,7 +217,7 @@ def test_the_form_gets_another_title_and_two_who_do_that_at_once_are_told(office
     assert (draft(office)[-1].content["title"], draft(office)[-1].content["version"]) == ("Nieuwe start", "2026-2")
     late = office.post("researcher", f"{path}/form", **{**given, "title": "Anders"})
     assert late.status_code == 409
-    assert "Somebody else changed the title" in late.text
+    assert "Somebody else changed the same thing" in late.text
     assert office.post("researcher", f"{path}/form", **{**given, "title": "x" * 201}).status_code == 422
     assert len(draft(office)) == 2
 
