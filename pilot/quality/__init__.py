@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from pilot.models import Pilot
 from pilot.protocol import Protocol
 from pilot.quality.alike import Alike, alike
-from pilot.quality.arms import DIFFERS, Group, Same, groups, same
+from pilot.quality.arms import DIFFERS, DOUBT, Group, Same, groups, same
 from pilot.quality.interviewers import Effect, Interviewer, effect, effects, held, interviewers
 from pilot.quality.lists import (
     ENOUGH,
@@ -37,6 +37,7 @@ from surveys import Instrument
 
 __all__ = [
     "DIFFERS",
+    "DOUBT",
     "ENOUGH",
     "SMALL",
     "Alike",

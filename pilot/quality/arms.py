@@ -26,6 +26,8 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MESSAGES, ATTEMPTS = "messages", "attempts"
 DIFFERS = 0.01
 """Below this p the page says that the arms differ; strict, because it is looked at each week."""
+DOUBT = 0.05
+"""Below this one it says that they may."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ def overview(slug: str) -> str:
         alike=alike.WORDS,
         small=quality.SMALL,
         differs=quality.DIFFERS,
+        doubt=quality.DOUBT,
         most=MOST,
     )
 
