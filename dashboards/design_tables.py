@@ -139,7 +139,7 @@ def convention(terms: Terms) -> str:
     parts = [
         terms.say(f"convention.correction_{section.correction}") if len(terms.plan.model().pairs()) > 1 else "",
         terms.say(f"convention.power_of_{section.power_of}") if len(terms.plan.model().pairs()) > 1 else "",
-        terms.say(f"convention.variance_{section.variance}") if terms.plan.primary.kind == "binary" else "",
+        terms.say(f"convention.variance_{terms.plan.model().variance}") if terms.plan.primary.kind == "binary" else "",
         terms.say(f"convention.sides_{section.sides}", alpha=terms.form.level(section.alpha)),
     ]
     return terms.say("convention.sentence", parts=", ".join(part for part in parts if part))

@@ -81,6 +81,17 @@ class Model:
             return [(b, a) for i, a in enumerate(ordered) for b in ordered[i + 1 :]]
         return [(b, a) if a == control else (a, b) for a, b in self.section.comparisons]
 
+    @property
+    def grouped(self) -> bool:
+        """Whether people share advisors or sites in every comparison, so that no variance is pooled."""
+        arms = [(self._arm(a), self._arm(b)) for a, b in self.pairs()]
+        return all(self.shared(a) is not None or self.shared(b) is not None for a, b in arms)
+
+    @property
+    def variance(self) -> str:
+        """How the variance is taken: pooled where the section says so and some comparison has no advisors or sites."""
+        return "unpooled" if self.grouped else self.section.variance
+
     def sizes(self, n: float) -> dict[str, float]:
         """People analysed in every arm when an arm of ratio 1 has `n`."""
         return {arm.name: n * arm.ratio for arm in self.section.arms}

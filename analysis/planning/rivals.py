@@ -46,7 +46,7 @@ def _others(plan: Plan) -> list[tuple[str, Any]]:
     options: list[tuple[str, tuple[Any, ...]]] = []
     if several:
         options += [("correction", ("none", "dunnett", "holm", "bonferroni"))]
-    if plan.primary.kind == "binary":
+    if plan.primary.kind == "binary" and not plan.model().grouped:
         options += [("variance", ("pooled", "unpooled"))]
     if several:
         options += [("power_of", ("marginal", "any", "all"))]

@@ -394,6 +394,13 @@ def test_a_range_through_zero_has_no_answer_at_its_far_end():
         plan.sensitivity({"nobody": [1.0]})
 
 
+def test_a_plan_with_advisors_in_every_comparison_has_no_pooled_variance_to_choose():
+    plan = advised(both=False)(0.2)
+    assert (plan.model().variance, plan.section.variance) == ("unpooled", "pooled")
+    assert "variance" not in {c.key for c in plan.conventions()}
+    assert Plan.from_dict(changed()).model().variance == "pooled"
+
+
 def test_a_convention_that_cannot_be_computed_is_left_out_and_not_called_hopeless():
     plan = Plan.from_dict(changed(looks={"at": 2}))
     found = plan.conventions()
