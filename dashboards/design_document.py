@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from analysis.planning import Allocation, Forecast, Plan
     from analysis.planning.trials import Trials
 
-__all__ = ["DesignDocument", "build"]
+__all__ = ["DesignDocument", "build", "two_moving"]
 
 LIBRARIES = ("adviespilot", "numpy", "scipy")
 BUDGETS = 9
@@ -134,17 +134,24 @@ def _chapter(id: str, terms: Terms, *figures: Figure) -> Chapter:
 
 def _grid(found: Found, terms: Terms) -> list[Figure]:
     """The two assumptions that move the answer most, against each other."""
-    plan = terms.plan
-    known = {item.name: item for item in plan.assumptions()}
     moving = [bar.name for bar in found.bars if bar.swing > 0][:2]
-    if len(moving) < 2:
-        return []
-    over = {}
-    for name in moving:
+    return [two_moving(terms, *moving)] if len(moving) == 2 else []
+
+
+def two_moving(terms: Terms, down: str, across: str) -> Figure:
+    """People to recruit while two assumptions move over their ranges, each in five steps or fewer.
+
+    >>> from analysis.planning import EXAMPLE, Plan
+    >>> figure = two_moving(Terms(Plan.from_dict(EXAMPLE), "en"), "take_up", "attrition.survey")
+    >>> len(figure.table.rows)
+    5
+    """
+    known, over = {item.name: item for item in terms.plan.assumptions()}, {}
+    for name in (down, across):
         item = known[name]
         between = ((item.low + item.value) / 2, (item.value + item.high) / 2)
         over[name] = sorted({item.low, item.value, item.high, *between})
-    return [design_figures.grid(plan.sensitivity(over), terms)]
+    return design_figures.grid(terms.plan.sensitivity(over), terms)
 
 
 def _money(found: Found, terms: Terms) -> list[Chapter]:

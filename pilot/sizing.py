@@ -16,7 +16,10 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.planning import Allocation, Plan, Size
+from analysis.plan import PreAnalysisPlan
+from analysis.planning import Allocation, Forecast, Plan, Size
+from analysis.planning.made_up import setting
+from analysis.planning.trials import Trials, simulated
 from analysis.power.errors import NoSolution, PowerError
 from pilot import locking
 from pilot.errors import NotYours, Refused
@@ -81,6 +84,45 @@ def frontier(plan: Plan, budget: float, points: int = 6) -> list[tuple[float, Al
         except PowerError:
             continue
     return found
+
+
+MOST_TRIALS, FEWEST_TRIALS = 400, 40
+"""Simulated pilots of a page: no more than these, and none at all when even these few would hold it up."""
+
+SECONDS = 2.5
+"""What a page may spend on simulated pilots."""
+
+
+def affordable(plan: Plan, analysis: PreAnalysisPlan) -> int:
+    """How many pilots a page can simulate while its reader waits; 0 when that is for the command line. PowerError."""
+    looks = plan.section.looks
+    count = 1 if looks is None else looks.at if isinstance(looks.at, int) else len(looks.at)
+    made = setting(plan, plan.model(), plan.n().recruited_by_arm, analysis=analysis, looked=count > 1)
+    fit = min(made.within(SECONDS, count) // 10 * 10, MOST_TRIALS)
+    return fit if made.batched and fit >= FEWEST_TRIALS else 0
+
+
+def tried(plan: Plan, analysis: PreAnalysisPlan, *, trials: int | None = None, seed: int = 1) -> Trials | None:
+    """The plan on simulated pilots by the registered analysis, at most as many as a page can afford; None for none."""
+    most = affordable(plan, analysis)
+    if not most:
+        return None
+    return simulated(plan, seed=seed, trials=most if trials is None else min(trials, most), analysis=analysis)
+
+
+def in_time(plan: Plan, pace: tuple[float, float, float] | None, weeks: int | None, target: int | None) -> Forecast:
+    """Whether enough people come: `pace` is people a week, its low and its high, by default that of the section.
+
+    Raises ImpossibleRequest when neither names a pace, SectionError for one outside its own range.
+    """
+    section, said = plan.section, plan.section.recruitment
+    if pace is not None:
+        value, low, high = pace
+        rate = {"value": value, "range": (low, high), "source": "stated on the page"}
+        whole = {"per_week": rate, "weeks": weeks or (said.weeks if said else 52)}
+        enrolment = said.model_dump()["enrolment"] if said else None
+        plan = Plan.from_dict({**section.model_dump(), "recruitment": {**whole, "enrolment": enrolment}})
+    return plan.forecast(target=target, weeks=weeks)
 
 
 def as_yaml(plan: Plan) -> str:

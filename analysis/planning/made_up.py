@@ -24,7 +24,7 @@ LEVELS = 4
 """Levels of a stratum whose shares nobody stated; they are taken to be equally common."""
 
 STANDARD = 1000
-"""Trials that are simulated where arrays estimate them; where every trial is a table, as many as fit in a minute."""
+"""Trials that are simulated unless they would take more than about a minute; then fewer, but at least a tenth."""
 
 Levels = Mapping[str, Mapping[str, float]]
 
@@ -56,10 +56,14 @@ class Setting:
 
     def affordable(self, looks: int) -> int:
         """Trials that take no longer than about a minute on one core; the same on every machine."""
-        if self.batched:
-            return STANDARD
-        fit = 25 / (looks * (0.05 + 1e-5 * self.world.n))
-        return int(min(max(fit // 50 * 50, 100), STANDARD))
+        return min(max(self.within(50, looks) // 50 * 50, STANDARD // 10), STANDARD)
+
+    def within(self, seconds: float, looks: int) -> int:
+        """About how many trials, with the effect and as many without, one core of 2024 does in so many seconds."""
+        each = 5e-4 + 5e-7 * self.world.n if self.batched else 0.05 + 1e-5 * self.world.n
+        if self.batched and self.analysis is not None and self.analysis.analysis.correction.contrasts == "dunnett":
+            each += 0.009
+        return int(seconds / (2 * looks * each))
 
 
 def setting(

@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("design", __name__)
 
-from pilot.web.design import numbers, wizard  # noqa: E402
+from pilot.web.design import numbers, topics, wizard  # noqa: E402
 
-__all__ = ["bp", "numbers", "wizard"]
+__all__ = ["bp", "numbers", "topics", "wizard"]

@@ -9,9 +9,11 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from analysis.planning import Plan
-from dashboards import design_figures, design_tables
-from dashboards.design_document import DesignDocument, build
+from analysis.planning import Forecast, Plan
+from analysis.planning.trials import Trials
+from analysis.power.errors import PowerError
+from dashboards import design_figures, design_simulation, design_tables
+from dashboards.design_document import DesignDocument, build, two_moving
 from dashboards.design_terms import Terms
 from dashboards.figure import Figure
 from dashboards.render import figure_html
@@ -28,6 +30,7 @@ class Answer:
     sized: sizing.Sized
     terms: Terms
     smallest: str
+    assurance: float | None
     drawn: list[Markup]
 
     @property
@@ -59,21 +62,48 @@ def of_plan(terms: Terms, people: int | None = None) -> Answer:
         design_figures.chain(sized.size, terms),
         design_tables.conventions(plan.conventions(), terms),
     )
-    return Answer(sized, terms, smallest, [_drawn(figure) for figure in figures])
+    return Answer(sized, terms, smallest, assurance_of(plan), [drawn(figure) for figure in figures])
+
+
+def assurance_of(plan: Plan) -> float | None:
+    """The chance of a clear result when the effect may lie anywhere in its range; None where it has none."""
+    try:
+        return plan.assurance().assurance
+    except PowerError:
+        return None
+
+
+def of_risk(terms: Terms, down: str, across: str) -> list[Markup]:
+    """What the number hangs on: each assumption by itself, and two of them moving together."""
+    plan, size = terms.plan, terms.plan.n()
+    figures = [design_figures.tornado([bar for bar in plan.tornado() if bar.swing > 0], size, terms)]
+    if down != across:
+        figures.insert(0, two_moving(terms, down, across))
+    return [drawn(figure) for figure in figures]
+
+
+def of_time(terms: Terms, found: Forecast) -> tuple[str, Markup]:
+    """Whether enough people come in time, in a sentence and a drawing."""
+    return design_figures.forecast_sentence(found, terms), drawn(design_figures.forecast(found, terms))
+
+
+def of_trials(terms: Terms, found: Trials) -> tuple[str, Markup]:
+    """What the simulated pilots found, in a sentence and a table with the analysis under it."""
+    return design_simulation.simulation_sentence(found, terms), drawn(design_simulation.simulation(found, terms))
 
 
 def of_money(terms: Terms, budget: float) -> list[Markup]:
     """The frontier around a budget; nothing when fewer than two budgets pay for a pilot."""
     found = sizing.frontier(terms.plan, budget)
-    return [_drawn(design_figures.frontier(found, terms.plan.primary.name, terms))] if len(found) > 1 else []
+    return [drawn(design_figures.frontier(found, terms.plan.primary.name, terms))] if len(found) > 1 else []
 
 
-def document(terms: Terms, protocol: Protocol) -> DesignDocument:
-    """The whole design document of this plan."""
-    title = str(protocol.pilot.title.get(terms.language) or protocol.pilot.title["nl"])
+def document(plan: Plan, protocol: Protocol, tongue: Language) -> DesignDocument:
+    """The whole design document of this plan in one language, with as many simulated pilots as a page can afford."""
+    title = str(protocol.pilot.title.get(tongue) or protocol.pilot.title["nl"])
     return build(
-        terms.plan, language=terms.language, title=title, labels=terms.labels, fingerprint=protocol.fingerprint,
-        contrasts=protocol.plan.contrasts,
+        plan, language=tongue, title=title, labels=labels_of(protocol, tongue), fingerprint=protocol.fingerprint,
+        contrasts=protocol.plan.contrasts, simulation=sizing.tried(plan, protocol.plan),
     )  # fmt: skip
 
 
@@ -85,11 +115,12 @@ def terms_of(plan: Plan, labels: Mapping[str, str]) -> Terms:
     return Terms(plan, language(), labels)
 
 
-def labels_of(protocol: Protocol) -> dict[str, str]:
-    """What readers call the arms and outcomes of a protocol."""
-    known = [*protocol.arms, *protocol.plan.outcomes]
-    return {one.name: str(one.label.get(language()) or one.label.get("nl") or one.name) for one in known}
+def labels_of(protocol: Protocol, tongue: Language | None = None) -> dict[str, str]:
+    """What readers call the arms and outcomes of a protocol, in the language of the page unless another is given."""
+    known, tongue = [*protocol.arms, *protocol.plan.outcomes], tongue or language()
+    return {one.name: str(one.label.get(tongue) or one.label.get("nl") or one.name) for one in known}
 
 
-def _drawn(figure: Figure) -> Markup:
+def drawn(figure: Figure) -> Markup:
+    """A figure as it stands on a page."""
     return figure_html(figure, language(), level=3)

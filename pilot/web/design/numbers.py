@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import mimetypes
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +17,18 @@ from analysis.errors import AnalysisError
 from analysis.planning import Plan
 from dashboards.design_files import WRITERS
 from dashboards.design_terms import Terms
+from dashboards.texts import Language
 from pilot import access, sizing
 from pilot.errors import NotYours, Refused
 from pilot.protocol import InvalidProtocol, Protocol
 from pilot.web.design import answer, bp, words
 from pilot.web.design.fields import MOST, Field, assumptions, demands, read_all
 from pilot.web.rules import rule
+
+LANGUAGES: dict[str, Callable[[], Language]] = {
+    "design": answer.language, "design.nl": lambda: "nl", "design.en": lambda: "en",
+}  # fmt: skip
+"""The languages of the document, by the name of the file before its ending; without one, that of the page."""
 
 
 @dataclass
@@ -31,10 +38,21 @@ class Desk:
     protocol: Protocol
     plan: Plan
     fields: list[Field]
-    more: list[Field]
+    asked: list[Field]
+    own: list[Field]
     typed: dict[str, str]
     faults: dict[str, str] = field(default_factory=dict)
     people: int | None = None
+
+    @property
+    def more(self) -> list[Field]:
+        """All fields but those of assumptions."""
+        return [*self.asked, *self.own]
+
+    @property
+    def fault_below(self) -> bool:
+        """Whether something is wrong in the fields that a page folds up."""
+        return any(one.name in self.faults for one in (*self.fields, *self.asked))
 
     @property
     def errors(self) -> list[tuple[str, str]]:
@@ -60,29 +78,31 @@ class Desk:
         self.faults.setdefault(place or parameter or "power", said)
 
 
-def _desk(*extra: Field) -> Desk:
-    """The pilot's latest section with the numbers of the query (or of the form) in it."""
+def desk_of(*extra: Field, chosen: tuple[str, ...] = ()) -> Desk:
+    """The pilot's latest section with the numbers of the query (or of the form) in it.
+
+    `extra` are fields of one page, `chosen` what it lets people pick from lists.
+    """
     protocol = sizing.latest(g.session, g.pilot)
     plan, labels = protocol.sample_size, answer.labels_of(protocol)
     given = request.form if request.method == "POST" else request.args
     fields, asked = assumptions(answer.terms_of(plan, labels)), demands(plan)
     needed = Field("people", _("People to recruit in each group, if you know it"), "number", 0.0, 2.0, float(MOST))
-    more = [*asked, needed, *extra]
-    names = [one.name for one in (*fields, *more)]
-    typed = {name: given.get(name, "")[:40] for name in [*names, "correction"] if given.get(name)}
-    desk = Desk(protocol, plan, fields, more, typed)
+    names = [one.name for one in (*fields, *asked, needed, *extra)]
+    typed = {name: given.get(name, "")[:120] for name in [*names, "correction", *chosen] if given.get(name)}
+    desk = Desk(protocol, plan, fields, [*asked, needed], list(extra), typed)
     values, desk.faults = read_all(fields, typed)
     whole, faults = read_all(asked, typed)
     desk.faults |= faults
     people, faults = read_all([needed], typed)
     desk.faults |= faults
     desk.people = round(people["people"]) if people else None
-    chosen: dict[str, Any] = dict(whole)
+    section: dict[str, Any] = dict(whole)
     if typed.get("correction") in words.CORRECTIONS:
-        chosen["correction"] = typed["correction"]
+        section["correction"] = typed["correction"]
     if not desk.faults:
         try:
-            desk.plan = sizing.changed(plan, values, **chosen)
+            desk.plan = sizing.changed(plan, values, **section)
         except AnalysisError as error:
             desk.refuse(error)
     return desk
@@ -98,19 +118,23 @@ def _answered(desk: Desk) -> answer.Answer | None:
         return None
 
 
+@bp.context_processor
+def _lists() -> dict[str, Any]:
+    """What the pages about numbers list: the further questions and the corrections."""
+    return {"topics": words.TOPICS, "corrections": [(name, str(said)) for name, said in words.CORRECTIONS.items()]}
+
+
 @bp.get("/<slug>/sample-size")
 @rule.may("see_protocol")
 def calculator(slug: str) -> tuple[str, int]:  # noqa: ARG001  # the rule has read it
     """The page; with `part=answer` only what changes when a number changes."""
-    desk = _desk()
+    desk = desk_of()
     found = _answered(desk)
     template = "design/answer.html" if request.args.get("part") == "answer" else "design/numbers.html"
     page = render_template(
         template,
         desk=desk,
         answer=found,
-        corrections=[(name, str(said)) for name, said in words.CORRECTIONS.items()],
-        correction=desk.plan.section.correction,
         may_propose=access.may(g.user, "propose_protocol", g.pilot) and g.pilot.status != "closed",
     )
     return page, 422 if desk.faults else 200
@@ -127,7 +151,7 @@ def money(slug: str) -> tuple[str, int]:  # noqa: ARG001
         Field("places", _("Places"), "number", 0.0, 2.0, float(MOST)),
         Field("applicants", _("Applicants"), "number", 0.0, 4.0, float(MOST)),
     ]
-    desk = _desk(budget, *places)
+    desk = desk_of(budget, *places)
     values, faults = read_all([budget, *places], desk.typed)
     desk.faults |= faults
     drawn, best, draw = [], None, None
@@ -155,14 +179,15 @@ def money(slug: str) -> tuple[str, int]:  # noqa: ARG001
 @bp.get("/<slug>/sample-size/document/<name>")
 @rule.may("see_protocol")
 def document(slug: str, name: str) -> Response:
-    """The design document of these numbers as a file: design.pdf, .docx, .html or .json."""
+    """The design document of these numbers as a file: design.pdf, .docx, .html or .json; design.nl.pdf in Dutch."""
     stem, kind = os.path.splitext(name)
-    if stem != "design" or kind not in WRITERS:
+    tongue = LANGUAGES.get(stem, lambda: None)()
+    if tongue is None or kind not in WRITERS:
         raise NotYours("there is no such document")
-    desk = _desk()
+    desk = desk_of()
     if not desk.faults:
         try:
-            whole = WRITERS[kind](answer.document(desk.terms, desk.protocol))
+            whole = WRITERS[kind](answer.document(desk.plan, desk.protocol, tongue))
         except AnalysisError as error:
             desk.refuse(error)
     if desk.faults:
@@ -175,7 +200,7 @@ def document(slug: str, name: str) -> Response:
 @rule.may("propose_protocol")
 def propose(slug: str) -> Response | tuple[str, int]:
     """Proposes the protocol with these numbers; a second person approves it."""
-    desk = _desk()
+    desk = desk_of()
     if desk.faults:
         for _name, said in desk.errors:
             flash(said, "wrong")

@@ -13,6 +13,12 @@ CORRECTIONS: dict[str, object] = {
     "bonferroni": _("Bonferroni: shared evenly"),
     "none": _("None: each comparison by itself"),
 }
+TOPICS: dict[str, object] = {
+    "risk": _("What if an assumption is wrong?"),
+    "time": _("Will there be enough people in time?"),
+    "trial": _("Does the analysis find it?"),
+}
+"""The further questions about the numbers, by the last part of their address, in the order of the pages."""
 REFUSED: dict[str, object] = {
     "power": _("Power must lie above alpha and below 100%."),
     "alpha": _("Alpha must lie between 0 and 100%, and below the power."),

@@ -126,6 +126,7 @@ def test_the_number_of_trials_fits_what_a_trial_costs():
     for analysis in ({"covariates": ["age"]}, {"covariates": ["age"], "estimator": "ancova"}):
         made = setting(plan, plan.model(), plan.n().recruited_by_arm, analysis=registered(**analysis))
         counts.append((made.affordable(1), made.affordable(3)))
+        assert made.within(2, 1) < made.affordable(1)
     assert counts[0] == (1000, 1000)
     assert 100 <= counts[1][1] < counts[1][0] < 1000
 

@@ -14,6 +14,8 @@ from sqlalchemy import select
 
 from analysis.planning import Plan
 from analysis.power import partially_nested
+from analysis.power.errors import ImpossibleRequest
+from pilot import sizing
 from pilot.models import ProtocolVersion
 
 PAGE = "sample-size"
@@ -42,7 +44,8 @@ def test_a_changed_number_moves_the_answer_and_the_links_to_the_document_carry_i
     answer = shown(reading_room, take_up="80", people="1000")
     assert "6,570 people in all" in read(answer)
     assert "Power with 1,000 recruited in each group" in read(answer)
-    assert re.search(r'design\.pdf\?[^"]*take_up=80', answer.text)
+    for link in (r"design\.en\.pdf", r"design\.nl\.docx", "risk", "time", "trial", "money"):
+        assert re.search(rf'{link}\?[^"]*take_up=80', answer.text)
 
 
 def test_numbers_are_read_with_a_comma_and_written_as_the_reader_writes_them(reading_room):
@@ -87,6 +90,71 @@ def test_the_design_document_of_these_numbers_is_one_click(reading_room, name):
     assert f"filename=ontwikkeladvies-{name}" in answer.headers["Content-Disposition"]
     if name == "design.json":
         assert "6,570" in json.dumps(json.loads(answer.text)["answer"])
+
+
+@pytest.mark.parametrize(("name", "title", "analysis"), [
+    ("design.nl.json", "Pilot ontwikkeladvies", "vond de vastgelegde analyse"),
+    ("design.en.json", "Development advice pilot", "the registered analysis found"),
+])  # fmt: skip
+def test_the_document_comes_in_either_language_with_the_registered_analysis_simulated(
+    reading_room, monkeypatch, name, title, analysis
+):
+    monkeypatch.setattr(sizing, "SECONDS", 0.7)
+    found = json.loads(shown(reading_room, f"{PAGE}/document/{name}", lang="en").text)
+    assert found["title"] == title
+    assert analysis in json.dumps(found["answer"], ensure_ascii=False)
+    assert found["simulation"]["estimator"] == "lin"
+
+
+def test_the_page_says_the_chance_of_a_clear_result_and_two_assumptions_move_together(reading_room):
+    assert "Chance of a clear result if the effect may lie anywhere in its range" in read(shown(reading_room))
+    words = read(shown(reading_room, f"{PAGE}/risk"))
+    assert "If the true effect can lie anywhere in its range, the chance of a clear result is" in words
+    chosen = shown(reading_room, f"{PAGE}/risk", down="take_up", across="attrition.survey", part="answer")
+    for cell in ("3,960", "Share who use the offer", "Loss when measured by a survey"):
+        assert cell in read(chosen)
+    assert "Kies twee verschillende aannames" in read(
+        shown(reading_room, f"{PAGE}/risk", lang="nl", down="take_up", across="take_up")
+    )
+
+
+def test_the_forecast_follows_the_pace_and_the_number_needed(reading_room):
+    asked = Plan.from_dict(sample_size(reading_room))
+    words = read(shown(reading_room, f"{PAGE}/time"))
+    assert f"{asked.forecast().chance:.0%}" in words
+    slower = shown(reading_room, f"{PAGE}/time", pace="100", pace_low="80", pace_high="120", weeks="52", target="5000")
+    assert "5,000 is 64%" in read(slower)
+    refused = shown(reading_room, f"{PAGE}/time", lang="nl", pace="100", pace_low="120")
+    assert refused.status_code == 422
+    assert "Uw beste schatting moet tussen de laagste en de hoogste liggen." in read(refused)
+
+
+def test_a_pilot_without_a_pace_is_asked_for_one(reading_room):
+    bare = Plan.from_dict({**sample_size(reading_room), "recruitment": None})
+    assert sizing.in_time(bare, (100, 80, 120), 52, 5000).chance == pytest.approx(0.64, abs=0.005)
+    with pytest.raises(ImpossibleRequest, match="recruitment"):
+        sizing.in_time(bare, None, None, None)
+
+
+def test_simulated_pilots_are_tried_when_the_button_is_pressed_and_no_more_than_a_page_affords(
+    reading_room, monkeypatch
+):
+    assert "Press the button" in read(shown(reading_room, f"{PAGE}/trial"))
+    monkeypatch.setattr(sizing, "SECONDS", 0.7)
+    words = read(shown(reading_room, f"{PAGE}/trial", run="1", trials="400", seed="3"))
+    assert "The registered analysis was carried out: Lin’s regression" in words
+    assert "seed 3" in words
+    assert "A page does no more than 50 of these pilots." in words
+    monkeypatch.setattr(sizing, "SECONDS", 0.1)
+    assert "duurt te lang voor een pagina" in read(shown(reading_room, f"{PAGE}/trial", lang="nl", run="1"))
+    assert shown(reading_room, f"{PAGE}/trial", run="1", trials="5000").status_code == 422
+
+
+def sample_size(office: Any) -> dict[str, Any]:
+    with office.database.reading() as session:
+        locked = session.scalars(select(ProtocolVersion)).first()
+        assert locked is not None
+        return json.loads(locked.canonical)["sample_size"]
 
 
 @pytest.mark.heavy
@@ -228,7 +296,8 @@ def test_the_answer_moves_while_a_number_is_typed_by_keyboard(reading_room, serv
     assert "take_up=80" in screen.url
     assert "6,570 in all" in screen.text_content("[data-said]")
     screen.wait_for_selector("[data-figure] .main-svg")
-    assert "take_up=80" in screen.get_attribute("[data-follow] a", "href")
+    for link in (".views[data-follow] a >> nth=1", "main a[hreflang=nl]"):
+        assert "take_up=80" in screen.get_attribute(link, "href")
     assert axe(screen) == []
 
 
@@ -250,7 +319,16 @@ def test_the_pages_are_accessible_and_fit_the_smallest_telephone(reading_room, s
     site, screen = serve(reading_room.app), new_page(viewport={"width": 320, "height": 640})
     in_browser(reading_room, site, screen)
     answered = "&".join(f"{name}={value}" for name, value in ANSWERS.items())
-    for path in ("", "/money", "/wizard", f"/wizard/take_up?{answered}", f"/wizard/result?{answered}"):
+    for path in (
+        "",
+        "/money",
+        "/risk",
+        "/time",
+        "/trial",
+        "/wizard",
+        f"/wizard/take_up?{answered}",
+        f"/wizard/result?{answered}",
+    ):
         screen.goto(f"{site}/{reading_room.slug}/{PAGE}{path}")
         assert axe(screen) == []
         assert screen.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
