@@ -12,7 +12,7 @@ from analysis.power import checks
 from analysis.power.errors import ImpossibleRequest, NoSolution
 from analysis.power.roots import root
 from analysis.power.sequential.crossing import Walk, crossing
-from analysis.power.sequential.spending import SPENDING, spent
+from analysis.power.sequential.spending import SPENDING, named, spent
 
 __all__ = ["SHAPES", "Boundaries", "boundaries", "information_times", "shape_heights", "spending_bounds"]
 
@@ -92,6 +92,7 @@ def boundaries(
     times = information_times(looks)
     checks.probability(alpha=alpha)
     checks.sides_of(sides)
+    spending = named(spending)
     checks.choice("spending", spending, (*SHAPES, "haybittle_peto", *SPENDING))
     constant = None
     if spending in SPENDING:

@@ -15,6 +15,7 @@ from analysis.power.roots import root
 from analysis.power.sequential.boundaries import Boundaries, boundaries, information_times
 from analysis.power.sequential.crossing import Crossing, crossing
 from analysis.power.sequential.futility import Futility, bounds_of
+from analysis.power.sequential.spending import named
 from analysis.power.solve import EffectRange, Method, Question
 from analysis.power.wording import asked
 
@@ -116,7 +117,7 @@ class _Design:
 
     def __init__(self, looks, spending, parameter, alpha, tail, futility, options):
         self.times: tuple[float, ...] = looks
-        self.spending: str = spending
+        self.spending: str = named(spending)
         self.alpha: float = alpha
         self.sides, self.both_tails = tail
         self.efficacy: Boundaries = boundaries(

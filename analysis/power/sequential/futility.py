@@ -17,7 +17,7 @@ from analysis.power.errors import ImpossibleRequest
 from analysis.power.roots import root
 from analysis.power.sequential.boundaries import SHAPES, Boundaries, shape_heights
 from analysis.power.sequential.crossing import Walk
-from analysis.power.sequential.spending import SPENDING, spent
+from analysis.power.sequential.spending import SPENDING, named, spent
 
 __all__ = ["PAMPALLONA", "Futility", "bounds_of"]
 
@@ -209,5 +209,5 @@ def bounds_of(
     """The futility rule of a design, or None; `options` are its parameter and whether it binds."""
     if futility is None:
         return None
-    kind = futility if isinstance(futility, str) else tuple(float(bound) for bound in futility)
+    kind = named(futility) if isinstance(futility, str) else tuple(float(bound) for bound in futility)
     return Futility(efficacy, efficacy_parameter, kind, *options)

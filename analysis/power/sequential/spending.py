@@ -10,7 +10,7 @@ from scipy import special
 from analysis.power import checks
 from analysis.power.errors import ImpossibleRequest
 
-__all__ = ["SPENDING", "spent"]
+__all__ = ["SPENDING", "named", "spent"]
 
 
 def _obrien_fleming(alpha: float, t: float, _: float | None) -> float:
@@ -40,6 +40,29 @@ SPENDING: dict[str, tuple[Callable[[float, float, float | None], float], str]] =
     "hwang_shih_decani": (_hwang, "Hwang, Shih & DeCani (1990)"),
     "kim_demets": (_power, "Kim & DeMets (1987)"),
 }
+
+
+# How gsDesign, rpact and books call the same, in small letters without separators.
+_OTHER_NAMES = {
+    **dict.fromkeys(("of", "obrienfleming", "obf"), "obf"),
+    **dict.fromkeys(("p",), "pocock"),
+    **dict.fromkeys(("wt",), "wang_tsiatis"),
+    **dict.fromkeys(("hp", "peto"), "haybittle_peto"),
+    **dict.fromkeys(("pt",), "pampallona_tsiatis"),
+    **dict.fromkeys(("asof", "bsof", "sfldof", "ldof"), "lan_demets_obf"),
+    **dict.fromkeys(("asp", "bsp", "sfldpocock", "ldpocock"), "lan_demets_pocock"),
+    **dict.fromkeys(("ashsd", "bshsd", "sfhsd", "hsd", "gammafamily"), "hwang_shih_decani"),
+    **dict.fromkeys(("askd", "bskd", "sfpower", "kd"), "kim_demets"),
+}
+
+
+def named(word: str) -> str:
+    """A bound or spending function by our name, also when asked for as gsDesign or rpact call it.
+
+    >>> named("asOF"), named("O'Brien-Fleming"), named("pocock")
+    ('lan_demets_obf', 'obf', 'pocock')
+    """
+    return _OTHER_NAMES.get("".join(letter for letter in word.lower() if letter.isalnum()), word)
 
 
 def spent(kind: str, alpha: float, t: float, parameter: float | None = None) -> float:

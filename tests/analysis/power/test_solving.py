@@ -274,6 +274,8 @@ def test_the_other_names_of_a_quantity_are_understood():
         ("logrank", {"median_control": 12, "median_treated": 18, "accrual": 9, "followup": 9, "power": 0.8},
          {"hazard": math.log(2) / 12, "hazard_ratio": 2 / 3, "accrual": 9, "followup": 9, "power": 0.8}),
         ("group_sequential", {"kmax": 3, "power": 0.8}, {"looks": 3, "power": 0.8}),
+        ("group_sequential", {"looks": 3, "power": 0.8, "spending": "asP", "futility": "bsOF", "sides": 1},
+         {"looks": 3, "power": 0.8, "spending": "lan_demets_pocock", "futility": "lan_demets_obf", "sides": 1}),
         ("two_means", {"delta": 0.2, "n": np.int64(300)}, {"delta": 0.2, "n": 300}),
     ],
 )  # fmt: skip
