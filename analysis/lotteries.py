@@ -25,7 +25,7 @@ SOURCE = "de Chaisemartin and Behaghel (2020)"
 class EverOffer:
     """The effect of being offered a place on all applicants, and of taking one on those who would take it.
 
-    `first_stage` is the share of takers among applicants, as the order of offers tells it.
+    `first_stage` is the share of takers among applicants with a known outcome, as the order of offers tells it.
     """
 
     offer: Estimate
@@ -35,19 +35,27 @@ class EverOffer:
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """One drawn order: outcome, whether ever offered and whether taken, and the weights of those offered."""
+    """One drawn order: known outcomes, whether their people were ever offered and took, and the weights of the offered.
+
+    `places` counts everybody who took a place, whether or not the outcome is known: the record of the lottery has all.
+    """
 
     label: Any
     y: Array
     offered: Array
     took: Array
+    places: int
 
     @property
     def weights(self) -> Array:
-        """Of those offered, summing to one: a taker counts (S - 1)/S, so that S - 1 of L - 1 are takers."""
-        places = self.took.sum()
-        raw = np.where(self.took, (places - 1) / places, 1.0)[self.offered]
-        return raw / raw.sum()
+        """Of those offered, summing to one: the mean without the last taker, averaged over who of the S that was.
+
+        With all outcomes known a taker then counts (S - 1)/S of anybody else, so that S - 1 of L - 1 are takers.
+        """
+        took, n = self.took[self.offered], int(self.offered.sum())
+        known = int(took.sum())
+        without = np.where(took, known - 1, known) / (n - 1)
+        return ((self.places - known) / n + without) / self.places
 
     @property
     def first_stage(self) -> float:
@@ -79,8 +87,11 @@ def ever_offer(
     `started` whether the person began all the same before the outcome was measured. Within a list of N applicants with
     L offers and S places taken, takers weigh (S - 1)/S; the difference estimates the average effect of an offer
     without bias, since (S - 1)/(L - 1) and the share of takers among the others both estimate the share of takers.
-    Lists are weighed by their applicants. Standard errors: weighted, by side and list; normal reference. The effect on
-    takers is the ratio to the first stage, with the error of the residual y - effect x took.
+    Where outcomes are missing, S still counts everybody who took a place: offers stopped at the last taker and not at
+    the last who answered. The mean of the known outcomes without that taker is averaged over the S who may have been
+    last, which leaves the difference unbiased for the people who answer, wherever they stand in the order.
+    Lists are weighed by their applicants with an outcome. Standard errors: weighted, by side and list; normal
+    reference. The effect on takers is the ratio to the first stage, with the error of the residual y - effect x took.
 
     Raises DesignNotEstimable when a list has fewer than two takers or fewer than two people without an offer, and when
     somebody without an offer started before the measurement: later starts end the comparison. Raises DataError when
@@ -144,7 +155,8 @@ def _read(
     lists = []
     for place, name in enumerate(names):
         mine = label[rows] == place
-        lists.append(_estimable(_List(name, y[mine], facts[offered][rows][mine], facts[took][rows][mine])))
+        places = int(facts[took][label == place].sum())
+        lists.append(_estimable(_List(name, y[mine], facts[offered][rows][mine], facts[took][rows][mine], places)))
     return lists, int((~keep).sum())
 
 
@@ -177,13 +189,19 @@ def _check(order: Array, offered: Array, took: Array, name: Any) -> None:
 
 def _estimable(each: _List) -> _List:
     where = f" of '{each.label}'" if each.label != "" else ""
-    if each.took.sum() < 2:
+    if each.places < 2:
         raise DesignNotEstimable(
             f"fewer than two people{where} took a place", remedy="join small lists before the draw"
         )
+    if each.offered.sum() < 2:
+        raise DesignNotEstimable(
+            f"fewer than two people{where} with an offer have a known outcome",
+            remedy="join small lists before the draw",
+        )
     if (~each.offered).sum() < 2:
         raise DesignNotEstimable(
-            f"fewer than two people{where} were never offered a place, so there is nobody to compare with",
+            f"fewer than two people{where} with a known outcome were never offered a place: there is nobody to compare "
+            "with",
             remedy="analyse by the first offer with difference_in_means",
         )
     return each

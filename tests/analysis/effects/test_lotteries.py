@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import combinations, permutations
+from math import factorial
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,36 @@ def test_over_all_orders_the_effect_of_an_offer_is_that_on_the_share_of_takers_a
     assert len(ours) == 5040
     assert np.mean(ours) == pytest.approx(EFFECT * 4 / 7, abs=1e-10)
     assert abs(np.mean(plain) - EFFECT * 4 / 7) > 0.5
+
+
+def test_with_missing_outcomes_the_effect_over_all_orders_is_that_on_those_who_answer():
+    """Nine people, six of them takers, three places, one taker never answers.
+
+    What is seen hangs on who was offered a place and on nothing else; a set of L people, S of them takers, comes from
+    (L - 1)! S (9 - L)! of the 362,880 orders.
+    """
+    takers, untreated, silent = range(6), np.array([3.0, 1.0, 4.0, 1.5, 9.0, 2.6, 5.3, 0.5, 7.0]), 0
+    ours, counting_answers, orders = [], [], []
+    for inside in combinations(takers, 3):
+        for declined in (few for k in range(4) for few in combinations(range(6, 9), k)):
+            offered = (*declined, *inside)
+            order = np.array([*offered, *(one for one in range(9) if one not in offered)])
+            data = pd.DataFrame({"rank": range(9), "offered": np.arange(9) < len(offered)})
+            data["took"] = data["offered"] & (order < 6)
+            data["y"] = (untreated[order] + EFFECT * data["took"]).where(order != silent)
+            ours.append(estimate(data).offer.value)
+            counting_answers.append(_counting_those_who_answer(data.dropna()))
+            orders.append(factorial(len(offered) - 1) * 3 * factorial(9 - len(offered)))
+    assert sum(orders) == factorial(9)
+    truth = EFFECT * 5 / 8
+    assert np.average(ours, weights=orders) == pytest.approx(truth, abs=1e-10)
+    assert abs(np.average(counting_answers, weights=orders) - truth) > 0.05
+
+
+def _counting_those_who_answer(seen: pd.DataFrame) -> float:
+    offered, places = seen[seen["offered"]], seen["took"].sum()
+    weights = np.where(offered["took"], (places - 1) / places, 1.0)
+    return float(np.average(offered["y"], weights=weights) - seen.loc[~seen["offered"], "y"].mean())
 
 
 def test_the_interval_of_the_effect_on_takers_covers_it_as_often_as_it_says():
