@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from analysis.errors import DesignNotEstimable, PlanError
 from analysis.plan_schema import AnalysisPlan
 from analysis.structure import Structure, check_structure, structure_of
+from analysis.waiting_list import METHOD as EVERY_OFFER
 
 if TYPE_CHECKING:
     from randomization import Design
@@ -161,6 +162,11 @@ SITUATIONS: tuple[Situation, ...] = (
         "people weigh the inverse of that probability", "columns.probability", "Horvitz and Thompson (1952)",
     ),
     Situation(
+        "a lottery with refills, whose plan names the record of the offers",
+        "everybody ever offered a place against everybody never offered one, list by list, the last taker counted out; "
+        "no covariates, redrawing or bounds", "waiting_list", "de Chaisemartin and Behaghel (2020)",
+    ),
+    Situation(
         "rerandomised clusters or strata", "the structure of the inner design, and the covariates of the rule as well",
         "", "Li, Ding and Rubin (2018)",
     ),
@@ -240,7 +246,7 @@ def decide(design: Design, plan: AnalysisPlan) -> Decision:
     return Decision(
         design=design.method,
         estimator="lin" if plan.estimator == "design_default" else plan.estimator,
-        unadjusted=rule.unadjusted,
+        unadjusted=rule.unadjusted if plan.waiting_list is None else EVERY_OFFER,
         adjusted=rule.adjusted if adjust else "",
         headline=plan.headline or ("adjusted" if adjust else "unadjusted"),
         strata=structure.strata,

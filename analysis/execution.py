@@ -27,6 +27,7 @@ from analysis.results import ArmCount, ContrastResult, Deviation, OutcomeResult,
 from analysis.sample_ratio import sample_ratio, sample_ratio_by_chances, sample_ratio_by_redraw
 from analysis.trial import Trial
 from analysis.uptake import by_arm, taken_up
+from analysis.waiting_list import columns_of
 
 if TYPE_CHECKING:
     from analysis.plan import PreAnalysisPlan
@@ -129,6 +130,7 @@ def require_named(plan: PreAnalysisPlan, data: pd.DataFrame) -> None:
     named += [(name, ("allocation",)) for name in plan.decision.adjust]
     if analysis.take_up is not None:
         named.append((analysis.take_up.column, ("analysis_plan", "take_up", "column")))
+    named += [(name, ("analysis_plan", "waiting_list")) for name in columns_of(analysis)]
     if analysis.advisors is not None:
         named.append((analysis.advisors.column, ("analysis_plan", "advisors", "column")))
     for name, path in named:

@@ -161,9 +161,13 @@ def _read(
 
 
 def _truth(series: Any, name: Any) -> Array:
-    values = numbers(series.astype(float), str(name))
+    wrong = DataError(f"'{name}' holds something else than true and false", remedy="code it as 1 and 0")
+    try:
+        values = numbers(series.astype(float), str(name))
+    except (TypeError, ValueError) as error:
+        raise wrong from error
     if not np.isin(values, (0.0, 1.0)).all():
-        raise DataError(f"'{name}' holds something else than true and false", remedy="code it as 1 and 0")
+        raise wrong
     return values == 1.0
 
 

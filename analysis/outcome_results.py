@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis import waiting_list
 from analysis.attrition import differential_response, response_weights
 from analysis.bounds import MONOTONE, Bounds, lee_bounds, manski_bounds
 from analysis.contrasts import Context, Table, adjusted, lay_table, pool_sparse, unadjusted
@@ -98,6 +99,8 @@ def contrast(
     taken: np.ndarray | None,
 ) -> Estimated:
     """One contrast, uncorrected. When it cannot be estimated the result says why and reads "unclear"."""
+    if context.plan.waiting_list is not None:
+        return Estimated(_by_every_offer(context, measured, treated, comparison), None)
     headline = context.decision.headline
     if measured.outcome.effective_summary == "log_rank":
         headline = "unadjusted"  # a log-rank test takes no covariates
@@ -131,6 +134,22 @@ def contrast(
         refused=why if headline == "adjusted" else "",
     )
     return Estimated(result, table)
+
+
+def _by_every_offer(context: Context, measured: Measured, treated: str, comparison: str) -> ContrastResult:
+    """The contrast of a lottery analysed by every offer made; the effect on takers comes with it."""
+    common = {"treated": treated, "comparison": comparison, "correction": "", "bounds": None, "p_corrected": None}
+    common |= {"adjusted": None, "headline": "unadjusted", "reading": "unclear"}
+    try:
+        found = waiting_list.estimate(context.plan, context.trial, measured)
+    except AnalysisError as error:
+        return ContrastResult(**common, unadjusted=None, p=None, refused=str(error))
+    effect, takers = (effect_of(e, context, measured, waiting_list.METHOD) for e in (found.offer, found.takers))
+    complier = ComplierEffect(
+        effect=takers.model_copy(update={"estimand": found.takers.estimand}), take_up_treated=found.first_stage,
+        take_up_comparison=0.0,
+    )  # fmt: skip
+    return ContrastResult(**common, unadjusted=effect, p=effect.p, complier=complier)
 
 
 def _method(context: Context, measured: Measured, usual: str) -> str:

@@ -21,6 +21,7 @@ from analysis.errors import PlanError, nearest
 from analysis.plan_schema import AnalysisPlan, Outcome, PlanSections
 from analysis.structure import check_contrasts
 from analysis.times import check_times
+from analysis.waiting_list import check_waiting_list
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +72,7 @@ class PreAnalysisPlan:
         check_contrasts(design, analysis)
         decision = decide(design, analysis)
         check_times(parsed.outcomes, decision)
+        check_waiting_list(design, analysis, parsed.outcomes)
         if parsed.decision is not None and parsed.decision != decision.locked():
             changed = sorted(k for k, v in decision.locked().items() if parsed.decision.get(k) != v)
             raise PlanError(

@@ -252,6 +252,18 @@ class Advisors(Section):
     treat_as: Literal["fixed", "random"]
 
 
+class WaitingList(Section):
+    """The record of a lottery with refills: the drawn order, every offer made, who took a place, and who began anyhow.
+
+    A plan that has it compares everybody ever offered a place with everybody never offered one.
+    """
+
+    rank: Name
+    offered: Name
+    took: Name
+    started: Name | None = None
+
+
 class SparseStrata(Section):
     """The rule, locked beforehand, by which strata that are too thin to analyse are put together."""
 
@@ -283,6 +295,7 @@ class AnalysisPlan(Section):
     components: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
     columns: Columns = Columns()
     advisors: Advisors | None = None
+    waiting_list: WaitingList | None = None
     clusters_planned: Annotated[int, Field(ge=2)] | None = None
     participants_planned: Annotated[int, Field(ge=2)] | None = None
     sparse_strata: SparseStrata = SparseStrata()
@@ -315,6 +328,12 @@ class AnalysisPlan(Section):
         if self.headline == "adjusted" and self.estimator == "difference_in_means":
             raise ValueError("a difference in means has no adjusted result; choose headline: unadjusted")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Without the waiting list where there is none, so that plans locked before keep their fingerprint."""
+        found = dump(self)
+        return {key: value for key, value in found.items() if key != "waiting_list" or value is not None}
 
 
 class PlanSections(Section):

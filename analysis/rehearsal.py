@@ -14,7 +14,8 @@ import pandas as pd
 
 from analysis.execution import carry_out
 from analysis.results import Results
-from analysis.trial import require_columns
+from analysis.trial import joined, require_columns
+from analysis.waiting_list import columns_of, invented
 
 if TYPE_CHECKING:
     from analysis.plan import PreAnalysisPlan
@@ -54,6 +55,8 @@ def blinded(plan: PreAnalysisPlan, data: pd.DataFrame, seed: int) -> pd.DataFram
         numbers = rng.integers(0, max(2, len(blind) // INVENTED_CASELOAD), len(blind))
         advised = np.isin(names, advisors.arms)
         blind[advisors.column] = [f"advisor {n}" if here else None for n, here in zip(numbers, advised, strict=True)]
+    if plan.analysis.waiting_list is not None:
+        blind = invented(plan.analysis, blind, joined(blind, plan.decision.strata), rng)
     if chance is not None:
         chances = plan.design.probabilities(blind.drop(columns=[arm]))
         blind[chance] = chances.to_numpy()[np.arange(len(blind)), chances.columns.get_indexer(pd.Index(names))]
@@ -65,6 +68,7 @@ def visible_columns(plan: PreAnalysisPlan) -> list[str]:
     analysis, hidden = plan.analysis, {plan.analysis.columns.arm, plan.analysis.columns.probability}
     hidden |= {analysis.take_up.column} if analysis.take_up else set()
     hidden |= {analysis.advisors.column} if analysis.advisors else set()
+    hidden |= set(columns_of(analysis))
     wanted = [
         analysis.columns.id,
         *plan.decision.strata,

@@ -30,7 +30,8 @@ def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None =
     compares and ends with an error when a number differs by more than one millionth. Left out of the script are ratios
     of risks, and standard errors under weights with clusters. Cox regressions need R's own package survival.
 
-    Raises `PlanError` for a plan whose weights come from the design itself, which R does not know.
+    Raises `PlanError` for a plan whose weights come from the design itself, or that analyses a waiting list: the
+    script knows neither.
 
     >>> from analysis.plan import PreAnalysisPlan
     >>> plan = PreAnalysisPlan.from_dict({
@@ -47,6 +48,12 @@ def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None =
             "the weights of this design cannot be written in R",
             remedy="put each person's probability in a column and name it under analysis_plan.columns.probability",
             path=("allocation",),
+        )
+    if plan.analysis.waiting_list is not None:
+        raise PlanError(
+            "the script in R has no analysis by every offer made from a waiting list",
+            remedy="run the plan here, or register the analysis by the first offer",
+            path=("analysis_plan", "waiting_list"),
         )
     parts = [
         f"# The primary estimates of the plan with fingerprint {plan.lock().sha256},",

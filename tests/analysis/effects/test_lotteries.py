@@ -103,6 +103,7 @@ def test_lists_are_weighed_by_their_applicants():
         ({"rank": [1, 2, 3, 4, 5, 6, 6]}, DataError, "same rank"),
         ({"took": [0, 0, 1, 0, 0, 0, 0]}, DesignNotEstimable, "fewer than two people took a place"),
         ({"took": [2, 0, 1, 0, 0, 0, 0]}, DataError, "true and false"),
+        ({"took": ["ja", "nee", "ja", "nee", "nee", "nee", "nee"]}, DataError, "true and false"),
     ],
 )
 def test_what_the_record_of_the_lottery_cannot_be_is_said(change, error, words):
