@@ -29,7 +29,7 @@ class _Page:
         told = lambda texts, name: str(texts.get(language) or texts.get("nl") or name)  # noqa: E731
         self.arms = {arm.name: told(arm.label, arm.name) for arm in protocol.arms}
         self.outcomes = {outcome.name: told(outcome.label, outcome.name) for outcome in protocol.plan.outcomes}
-        self.title = told(report.title, report.pilot)
+        self.title, self.target = told(report.title, report.pilot), protocol.pilot.recruitment.target
 
     def printed(self) -> Printed:
         say = self._text
@@ -48,6 +48,9 @@ class _Page:
         report, say = self.report, self._text
         trials = self._whole(report.trials)
         yield from (self._power(row) for row in report.rows if row.planned is not None)
+        if report.participants < self.target:
+            target, people = self._whole(self.target), self._whole(report.participants)
+            yield say("smaller_said", target=target, people=people, plain=self.target)
         yield say(
             "familywise_said", share=self._share(report.familywise.value), trials=trials,
             error=self._share(report.familywise.error), alpha=self._share(report.alpha),

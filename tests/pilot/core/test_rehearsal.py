@@ -67,6 +67,9 @@ def test_the_report_says_in_both_languages_that_nobody_in_it_exists(told, folder
     dutch, english = ((folder / f"report.{language}.html").read_text() for language in ("nl", "en"))
     assert "Alle mensen in dit verslag zijn verzonnen." in dutch
     assert "Everybody in this report is made up." in english
+    assert "de pilot is bedoeld voor 11.880 mensen. Deze repetitie had er 48." in dutch
+    assert "the pilot plans for 11,880 people and this rehearsal had 48." in english
+    assert "--participants 11880" in english
     for name in ("letters", "screening", "opening of the final look"):
         assert name in english
 
