@@ -93,10 +93,10 @@ def test_what_contradicts_the_weights_is_refused_at_its_place(change: dict[str, 
     assert refused.value.path[-1] == place
 
 
-def test_a_record_that_denies_a_first_offer_is_named_beside_the_result():
+def test_an_arm_that_the_record_contradicts_is_named_beside_the_result():
     data = applicants()
-    one = np.arange(len(data)) == int(np.flatnonzero(data["arm"] == "offer")[0])
-    broken = data.assign(offered=data["offered"] & ~one, took=data["took"] & ~one)
+    one = np.arange(len(data)) == int(np.flatnonzero(~data["offered"])[0])
+    broken = data.assign(arm=data["arm"].where(~one, "offer"))
     (contrast,) = plan_for().run(broken).outcomes[0].contrasts
     assert contrast.main is None
     assert contrast.reading == "unclear"
