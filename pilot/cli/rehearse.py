@@ -77,6 +77,14 @@ def _lines(report: Report, output: Path) -> list[str]:
         f"  any false claim on a primary outcome: {said(report.familywise)} (the plan allows {report.alpha:.0%})"
     )
     lines.append(f"  false alarms of the sample ratio: {said(report.sample_ratio_alarms)}")
+    if (looks := report.stopping) is not None:
+        lines += [
+            f"  stops at look '{row.look}' ({row.people:.0f} people): {said(row.stops)}, without any effect "
+            f"{said(row.false_stops)}"
+            for row in looks.rows
+        ]
+        lines.append(f"  any false claim over all looks: {said(looks.false_claims)}")
+        lines.append(f"  people when it stops: {looks.people.value:.0f} ±{looks.people.error:.0f}")
     lines += [f"  look at: {warning}" for warning in report.warnings]
     lines += [f"  note: {note}" for note in report.notes]
     return lines + [f"  finding: {finding}" for finding in report.findings]

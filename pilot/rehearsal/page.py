@@ -12,7 +12,8 @@ from dashboards.report_model import Chapter
 from dashboards.report_model import Report as Printed
 from dashboards.texts import Language, text
 from pilot.protocol import Protocol
-from pilot.rehearsal.report import Report, Row, Simulated
+from pilot.rehearsal.report import Report, Row
+from pilot.rehearsal.stopping import Simulated
 
 
 def html(report: Report, protocol: Protocol, language: Language) -> str:
@@ -37,6 +38,7 @@ class _Page:
             Chapter("answer", say("answer"), tuple(self._answer())),
             Chapter("performance", say("performance"), (say("performance_lead"),), (),
                     (self._finds(), self._estimates())),
+            *self._looks(),
             Chapter("flow-chapter", say("flow"), (say("flow_lead", people=self._whole(self.report.participants)),), (),
                     (self._flow(),)),
             Chapter("world", say("world"), (), tuple(self._facts())),
@@ -60,6 +62,27 @@ class _Page:
             error=self._share(report.sample_ratio_alarms.error), threshold=self._share(report.sample_ratio_threshold),
         )  # fmt: skip
         yield from [say(f"warning.{name}") for name in report.warnings] or [say("fine")]
+
+    def _looks(self) -> Iterable[Chapter]:
+        """What looking in between does, when the protocol has looks before the last one."""
+        found, say = self.report.stopping, self._text
+        if found is None:
+            return
+        trials = self._whole(self.report.trials)
+        sentences = (
+            say("looks_people", people=self._whole(found.people.value), error=self._whole(found.people.error),
+                without=self._whole(found.people_null.value), all=self._whole(self.report.participants)),
+            say("looks_false", share=self._share(found.false_claims.value), trials=trials,
+                error=self._share(found.false_claims.error), alpha=self._share(self.report.alpha)),
+            say("looks_level"),
+        )  # fmt: skip
+        rows: list[tuple[Cell, ...]] = [
+            (row.label.get(self.language, row.look), Number(self._whole(row.people), row.people),
+             self._pm(row.opened, share=True), self._pm(row.stops, share=True), self._pm(row.false_stops, share=True))
+            for row in found.rows
+        ]  # fmt: skip
+        columns = ("look", "allocated", "opened", "stops", "false_stops")
+        yield Chapter("looks", say("looks"), sentences, (), (self._table("stopping", columns, rows),))
 
     def _power(self, row: Row) -> str:
         found = self._text(

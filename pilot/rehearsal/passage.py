@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import heapq
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from analysis.errors import AnalysisError
+from analysis.results import Results
 from dashboards.figure import Number
 from dashboards.texts import Language
 from pilot import audit, counts, dataset, keys, locking, people, results, schema
@@ -42,6 +46,7 @@ from pilot.models import Allocation, Freeze, Invitee, Participant, Pilot
 from pilot.pages import Dashboard
 from pilot.protocol import Protocol
 from pilot.rehearsal.answers import Library, context_of, filled
+from pilot.rehearsal.looks import ANSWERS_WITHIN, LEAVES_AFTER, interim, last
 from pilot.rehearsal.world import World, link
 from pilot.settings import Settings, load
 from pilot.synthetic import Person, contact_of, gives_consent
@@ -61,7 +66,8 @@ class Passage:
     """What came out of one whole pilot, as plain values.
 
     `data` is what was frozen, in the order of the draw; `results` those of the plan; `flow` the figure of the
-    flow of participants by language, part by part; `findings` what in the record does not add up.
+    flow of participants by language, part by part; `findings` what in the record does not add up; `looks` what each
+    look said, in the order in which they opened.
     """
 
     data: pd.DataFrame = field(repr=False)
@@ -70,6 +76,19 @@ class Passage:
     findings: list[str]
     notes: list[str]
     reminded: int
+    looks: list[dict[str, Any]]
+
+
+def seen(name: str, people: int, found: Results | str) -> dict[str, Any]:
+    """A look as plain values: people allocated by then, and whether it claims an effect on a primary outcome.
+
+    `claims` is None when the look could not be opened, and `why` then says the reason.
+    """
+    if isinstance(found, str):
+        return {"look": name, "people": people, "claims": None, "why": found}
+    primary = [one for one in found.outcomes if one.family == "primary"]
+    claims = any(one.reading != "unclear" for outcome in primary for one in outcome.contrasts)
+    return {"look": name, "people": people, "claims": claims, "why": ""}
 
 
 def passage(
@@ -122,6 +141,10 @@ class _Passage:
         self.secret, self.slug = settings.secret_key.encode(), protocol.pilot.slug
         self.notes: list[str] = []
         self.taken: dict[str, float] = {}
+        self.later: list[tuple[datetime, int, Callable[[Session], object]]] = []
+        self.number = 0
+        self.looks: list[dict[str, Any]] = []
+        self.to_come = list(interim(protocol))
         self.start = datetime.combine(protocol.pilot.recruitment.start, time(10), UTC)
         self.stop = datetime.combine(protocol.pilot.recruitment.end, time(16), UTC)
         self.end = self.stop
@@ -134,8 +157,10 @@ class _Passage:
                 pilot = locking.by_slug(session, self.slug)
                 for person, invitee in batch:
                     moment = self.start + (self.stop - self.start) * min(allocated / wanted, 1.0)
+                    self._until(session, moment)
                     came = allocated < wanted and self._one(session, pilot, person, invitee, moment)
                     allocated += bool(came)
+                self._open_looks(session, pilot, moment)
             if self.notes:
                 break
             if progress is not None:
@@ -262,31 +287,72 @@ class _Passage:
         outcome = self.world.outcomes(arm, taken, self.numbers)
         chosen = int(self.answers.choose(outcome, self.numbers)[0])
         if taken[0] and "advice" in components:
-            self._talk(session, participant, start)
+            held = start + timedelta(days=self.rng.randrange(5, 22))
+            self._at(held, participant, lambda session, one: self._talk(session, one, held))
         voucher = vouchers.of(session, participant) if taken[0] and "voucher" in components else None
         if voucher is not None:
-            vouchers.redeem(
-                session, voucher.code, voucher.amount_cents // 2, provider="Rehearsal", actor_id=None,
-                nonce=f"rehearsal-voucher-{participant.id}", now=start + timedelta(days=30),
-            )  # fmt: skip
+            code, amount, spent = voucher.code, voucher.amount_cents // 2, start + timedelta(days=30)
+            self._at(spent, participant, lambda session, one: vouchers.redeem(
+                session, code, amount, provider="Rehearsal", actor_id=None, nonce=f"rehearsal-voucher-{one.id}",
+                now=spent,
+            ))  # fmt: skip
         answers = self.world.answering(1, self.numbers)
         if self.rng.random() < LEAVES:
             degree = self.rng.choice(("no_contact", "no_data"))
-            withdrawal.withdraw(session, participant, degree, actor_id=None, now=start + timedelta(days=40))
+            left = start + timedelta(days=LEAVES_AFTER)
+            self._at(
+                left,
+                participant,
+                lambda session, one: withdrawal.withdraw(session, one, degree, actor_id=None, now=left),
+            )
             answers = {}
         for wave in self.protocol.waves[1:]:
             due = wave.on(start.date())
             self.end = max(self.end, datetime.combine(due.closes_on, time(12), UTC) + timedelta(days=1))
             if answers.get(wave.name, np.zeros(1, bool))[0]:
-                moment = datetime.combine(due.opens_on, time(19, 30), UTC) + timedelta(days=self.rng.randrange(6))
-                self._keep(session, participant, wave.name, self.answers.pages[chosen][wave.name], person, moment)
-                answering.submit(session, self.protocol, participant, wave.name, now=moment)
+                moment = datetime.combine(due.opens_on, time(19, 30), UTC) + timedelta(
+                    days=self.rng.randrange(ANSWERS_WITHIN)
+                )
+                self._at(moment, participant, partial(self._follow_up, wave.name, chosen, person, moment))
 
-    def _talk(self, session: Session, participant: Participant, start: datetime) -> None:
+    def _follow_up(
+        self, wave: str, chosen: int, person: Person, now: datetime, session: Session, participant: Participant
+    ) -> None:
+        self._keep(session, participant, wave, self.answers.pages[chosen][wave], person, now)
+        answering.submit(session, self.protocol, participant, wave, now=now)
+
+    def _at(self, moment: datetime, participant: Participant, what: Callable[[Session, Participant], object]) -> None:
+        """Something that this person does later: a look before that moment does not know of it."""
+        who, self.number = participant.id, self.number + 1
+        heapq.heappush(self.later, (moment, self.number, lambda now: what(now, now.get_one(Participant, who))))
+
+    def _until(self, session: Session, moment: datetime) -> None:
+        """What people do up to this moment, in the order of time."""
+        while self.later and self.later[0][0] <= moment:
+            heapq.heappop(self.later)[2](session)
+
+    def _open_looks(self, session: Session, pilot: Pilot, now: datetime) -> None:
+        """The interim looks that the protocol permits by now; one that the plan cannot carry out is noted."""
+        for look in list(self.to_come):
+            allowed = results.permission(session, pilot, self.protocol, look.name, now=now)
+            if not allowed.granted:
+                continue
+            self.to_come.remove(look)
+            try:
+                with session.begin_nested():
+                    row = results.open_look(
+                        session, pilot, self.protocol, look.name, folder=self.settings.freezes,
+                        statistician_id=self.statistician, now=now,
+                    )  # fmt: skip
+                found: Results | str = Results.from_dict(row.results)
+            except AnalysisError as error:
+                found = str(error)
+            self.looks.append(seen(look.name, allowed.total, found))
+
+    def _talk(self, session: Session, participant: Participant, held: datetime) -> None:
         caseload = advice.advisor_of(session, participant)
         if caseload is None:
             return
-        held = start + timedelta(days=self.rng.randrange(5, 22))
         advice.log_session(
             session, participant, advisor_id=caseload.advisor_id, nonce=f"rehearsal-{participant.id}",
             held_on=held.date(), minutes=60, channel=advice.CHANNELS[0], components=advice.COMPONENTS[:2], now=held,
@@ -297,21 +363,27 @@ class _Passage:
         with self.database.writing() as session:
             pilot = locking.by_slug(session, self.slug)
             middle = self.stop + timedelta(days=1)
+            self._until(session, middle)
             queued = followup.queue_due(session, pilot, self.protocol, zone=self.settings.zone, now=middle)
             locking.close(session, pilot, actor_id=None, now=self.end)
+            week = middle
+            while week < self.end:
+                week = min(week + timedelta(days=7), self.end)
+                self._until(session, week)
+                self._open_looks(session, pilot, week)
             findings = [str(finding) for finding in audit.verify(session, pilot)]
             findings += [str(found) for found in audit.replay(session, pilot, key=self.key, mode="live")]
             findings += allocation.counters_hold(session)
             data, found = self._linked(session, pilot) if self.world.registers else self._looked(session, pilot)
             flow = {language: self._flow(session, pilot, language) for language in LANGUAGES}
-            return Passage(data, found, flow, findings, self.notes, queued)
+            self.looks.append(seen(last(self.protocol).name, len(data), Results.from_dict(found)))
+            return Passage(data, found, flow, findings, self.notes, queued, self.looks)
 
     def _looked(self, session: Session, pilot: Pilot) -> tuple[pd.DataFrame, dict[str, Any]]:
         """What the final look froze, and what it showed."""
-        name = next((look.name for look in self.protocol.looks if look.final), self.protocol.looks[-1].name)
         look = results.open_look(
-            session, pilot, self.protocol, name, folder=self.settings.freezes, statistician_id=self.statistician,
-            now=self.end,
+            session, pilot, self.protocol, last(self.protocol).name, folder=self.settings.freezes,
+            statistician_id=self.statistician, now=self.end,
         )  # fmt: skip
         frozen = session.get_one(Freeze, look.freeze_id)
         return _in_order(session, pilot, dataset.read_freeze(self.settings.freezes, frozen)), look.results

@@ -11,15 +11,8 @@ import numpy as np
 
 from pilot.protocol import Protocol
 from pilot.rehearsal.run import Rehearsed
+from pilot.rehearsal.stopping import Simulated, Stopping, share, stopping
 from pilot.rehearsal.world import World
-
-
-@dataclass(frozen=True, slots=True)
-class Simulated:
-    """A share or a mean over trials and its Monte Carlo standard error. Source: Morris, White and Crowther (2019)."""
-
-    value: float
-    error: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +62,7 @@ class Report:
     once: tuple[str, ...]
     each: tuple[str, ...]
     reminded: int
+    stopping: Stopping | None
     flow: dict[str, dict[str, Any]]
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,9 +91,13 @@ def report_of(protocol: Protocol, done: Rehearsed) -> Report:
         any(e is not None and e[5] for key, e in t["effects"].items() if key.split("|")[0] in primary) for t in null
     ]
     alpha = protocol.plan.analysis.alpha
-    alarms = _share([t["mismatch"] for t in (*null, *assumed)])
-    familywise = _share(any_said)
+    alarms = share([t["mismatch"] for t in (*null, *assumed)])
+    familywise = share(any_said)
     broken = sum(t["findings"] for t in (*null, *assumed))
+    looks = stopping(protocol, done.trials)
+    closed = [
+        f"look '{look}' could not always be opened: {why}" for look, why in (looks.closed if looks else {}).items()
+    ]
     findings = (*done.passage.findings, *([f"{broken} findings in the records of the trials"] if broken else []))
     world = done.worlds["assumed"]
     return Report(
@@ -108,7 +106,8 @@ def report_of(protocol: Protocol, done: Rehearsed) -> Report:
         rows=rows, familywise=familywise, alpha=alpha, sample_ratio_alarms=alarms,
         sample_ratio_threshold=float(done.passage.results["sample_ratio"]["threshold"]),
         observed=_observed(assumed, world), take_up=dict(world.take_up), findings=tuple(findings),
-        notes=(*done.passage.notes, *lost), warnings=tuple(_warnings(rows, familywise, alpha, findings, lost)),
+        notes=(*done.passage.notes, *lost, *closed),
+        warnings=(*_warnings(rows, familywise, alpha, findings, lost), *_of_looks(looks, alpha)), stopping=looks,
         once=_steps(JOURNEY, world), each=_steps(JOURNEY if done.order.full else EACH, world),
         reminded=done.passage.reminded, flow=done.passage.flow,
     )  # fmt: skip
@@ -133,9 +132,9 @@ def _rows(protocol: Protocol, done: Rehearsed) -> Iterable[Row]:
             yield Row(
                 outcome=outcome.name, treated=treated, comparison=comparison, truth=truth,
                 bias=Simulated(float(miss.mean()), float(miss.std(ddof=1) / math.sqrt(len(miss)))), rmse=_rmse(miss),
-                coverage=_covered(known["assumed"], truth), power=_share(known["assumed"][:, 5]),
+                coverage=_covered(known["assumed"], truth), power=share(known["assumed"][:, 5]),
                 planned=_planned(protocol, world, outcome.name, (treated, comparison), done.order.participants),
-                false_positive=_share(known["null"][:, 5]), null_coverage=_covered(known["null"], 0.0),
+                false_positive=share(known["null"][:, 5]), null_coverage=_covered(known["null"], 0.0),
                 refused=sum(e is None for found in effects.values() for e in found),
             )  # fmt: skip
 
@@ -150,20 +149,13 @@ def _unestimated(protocol: Protocol, done: Rehearsed) -> Iterable[str]:
 
 
 def _covered(known: np.ndarray, truth: float) -> Simulated:
-    return _share((known[:, 2] <= truth) & (truth <= known[:, 3]))
+    return share((known[:, 2] <= truth) & (truth <= known[:, 3]))
 
 
 def _rmse(miss: np.ndarray) -> Simulated:
     rmse = float(np.sqrt(np.mean(miss**2)))
     spread = float(np.std(miss**2, ddof=1)) / math.sqrt(len(miss))
     return Simulated(rmse, spread / (2 * rmse) if rmse else 0.0)
-
-
-def _share(hits: Sequence[bool] | np.ndarray) -> Simulated:
-    """A share with its binomial error, which never claims certainty when all trials agree."""
-    found = np.asarray(hits, float)
-    share, count = float(found.mean()), len(found)
-    return Simulated(share, math.sqrt(max(share * (1 - share), 1 / count) / count))
 
 
 def _planned(protocol: Protocol, world: World, outcome: str, pair: tuple[str, str], people: int) -> float | None:
@@ -200,3 +192,10 @@ def _warnings(
         yield "power"
     if lost or any(row.refused for row in rows):
         yield "refused"
+
+
+def _of_looks(found: Stopping | None, alpha: float) -> Iterable[str]:
+    if found is not None and found.false_claims.value - alpha > 3 * found.false_claims.error:
+        yield "looks"
+    if found is not None and found.closed:
+        yield "closed"

@@ -25,7 +25,7 @@ from pilot.rehearsal.passage import Passage, passage
 from pilot.rehearsal.trials import Stage, trial
 from pilot.rehearsal.world import WORLDS, Name, World, world_of
 
-VERSION = 1
+VERSION = 2
 CHUNK = 5
 Progress = Callable[[str, int, int], None]
 
@@ -133,7 +133,7 @@ class _Store:
             return
         done.data.to_parquet(self.folder / "passage.parquet", index=False)
         rest = {"results": done.results, "flow": done.flow, "findings": done.findings, "notes": done.notes}
-        rest["reminded"] = done.reminded
+        rest |= {"reminded": done.reminded, "looks": done.looks}
         beside = self.folder / "passage.part"
         beside.write_text(json.dumps(rest), encoding="utf-8")
         beside.rename(self.folder / "passage.json")
