@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from pilot.protocol import Protocol
 from pilot.rehearsal.run import Rehearsed
@@ -107,7 +108,9 @@ def report_of(protocol: Protocol, done: Rehearsed) -> Report:
         sample_ratio_threshold=float(done.passage.results["sample_ratio"]["threshold"]),
         observed=_observed(assumed, world), take_up=dict(world.take_up), findings=tuple(findings),
         notes=(*done.passage.notes, *lost, *closed),
-        warnings=(*_warnings(rows, familywise, alpha, findings, lost), *_of_looks(looks, alpha)), stopping=looks,
+        warnings=(
+            *_warnings(rows, done.order.trials, familywise, alpha, findings, lost), *_of_looks(looks, alpha),
+        ), stopping=looks,
         once=_steps(JOURNEY, world), each=_steps(JOURNEY if done.order.full else EACH, world),
         reminded=done.passage.reminded, flow=done.passage.flow,
     )  # fmt: skip
@@ -176,15 +179,24 @@ def _observed(trials: list[dict[str, Any]], world: World) -> dict[str, float]:
     return found
 
 
+def _three(trials: int) -> float:
+    """Three errors, or as many as are as rare when the error itself comes from few trials (Student's t).
+
+    >>> round(_three(200), 2), round(_three(3), 1)
+    (3.04, 19.2)
+    """
+    return float(special.stdtrit(trials - 1, special.ndtr(3.0)))
+
+
 def _warnings(
-    rows: Sequence[Row], familywise: Simulated, alpha: float, findings: Sequence[str], lost: Sequence[str]
+    rows: Sequence[Row], trials: int, familywise: Simulated, alpha: float, findings: Sequence[str], lost: Sequence[str]
 ) -> Iterable[str]:
     """What a researcher should look at before inviting anybody: more than three Monte Carlo errors off."""
     if findings:
         yield "findings"
     if familywise.value - alpha > 3 * familywise.error:
         yield "type_one"
-    if any(abs(row.bias.value) > 3 * row.bias.error for row in rows):
+    if any(abs(row.bias.value) > _three(trials) * row.bias.error for row in rows):
         yield "bias"
     if any(1 - alpha - row.coverage.value > 3 * row.coverage.error for row in rows):
         yield "coverage"
