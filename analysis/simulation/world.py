@@ -45,13 +45,14 @@ class World:
     `effects` gives each treated arm its effect: of being assigned, or with `take_up` (a share for every arm) of taking
     part. `mean` is the control mean or proportion, `sd` the standard deviation of a continuous outcome, `effect_sd`
     that of individual effects. `covariates` standard normal ones explain `r2` of the outcome together, redrawn in
-    each trial or fixed; they are called x1, x2, … or as `names` says. A binary outcome is tied to them by a threshold,
-    so that every arm keeps its proportion. `cluster_size` people share a cluster, whole clusters are allocated, in a
-    column `cluster` and in one called `cluster_name`. `nested` gives arms whose
-    people share advisors: how many share one, and their intraclass correlation. `attrition` is the share lost by
-    arm, at random. `columns` are strata: levels with their shares; `shifts` what a level adds to the outcome.
-    `until` is the share of people, in the order in which they came, whose outcome is known yet: that of an interim
-    look. All other draws are the same whatever it is. Source of the threshold: Lord & Novick (1968), section 15.5.
+    each trial or fixed (with arms of fixed sizes a fixed imbalance between them then stays in every trial); they are
+    called x1, x2, … or as `names` says. A binary outcome is tied to them by a threshold, so that every arm keeps its
+    proportion. `cluster_size` people share a cluster, whole clusters are allocated, in a column `cluster` and in one
+    called `cluster_name`. `nested` gives arms whose people share advisors: how many share one, and their intraclass
+    correlation. `attrition` is the share lost by arm, at random. `columns` are strata: levels with their shares;
+    `shifts` what a level adds to the outcome. `until` is the share of people, in the order in which they came, whose
+    outcome is known yet: that of an interim look. All other draws are the same whatever it is.
+    Source of the threshold: Lord & Novick (1968), section 15.5.
 
     >>> World(n=100, effects={"advice": 0.5}).arms
     ('control', 'advice')
@@ -214,11 +215,19 @@ class World:
         return Batch(y, codes, covariates, clusters, taken, seen, units, advisors)
 
     def _codes(self, units: pd.DataFrame, design: Design | None, seed: int, block: int, trials: int) -> np.ndarray:
+        if design is None and self.until < 1:
+            raise ImpossibleRequest("until", "without a design people come arm by arm, so that no look sees all arms")
         if design is None:
-            return self.equal_codes()
+            return self._shuffled(seed, block, trials) if self.shifts else self.equal_codes()
         drawn = design.draws(units, trials, int(np.random.SeedSequence([seed, block]).generate_state(1)[0]))
         order = [self.arms.index(name) for name in design.names]
         return np.array(order, dtype=np.uint8)[drawn]
+
+    def _shuffled(self, seed: int, block: int, trials: int) -> np.ndarray:
+        """Equal arms in random order, for units that differ beforehand in a way that stays the same in every trial."""
+        size, source = max(self.cluster_size, 1), np.random.default_rng(np.random.SeedSequence([seed, block, 1]))
+        codes = np.tile(self.equal_codes()[::size].astype(np.uint8), (trials, 1))
+        return np.repeat(source.permuted(codes, axis=1), size, axis=1)
 
     def _advisors(self, codes: np.ndarray, shape: tuple[int, int]) -> np.ndarray | None:
         """Who shares whom: within an arm each next `size` people share one; numbers differ between arms."""

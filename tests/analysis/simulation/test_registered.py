@@ -99,10 +99,41 @@ def test_covariates_narrow_the_spread_of_a_share_by_what_they_explain():
 
 
 def test_a_look_leaves_every_draw_as_it_is():
-    whole, half = (world_of(until=share).batch(world_of().units(1), None, 1, 0, 3) for share in (1.0, 0.5))
+    design = plan_of(COMPLETE).design
+    whole, half = (world_of(until=share).batch(world_of().units(1), design, 1, 0, 3) for share in (1.0, 0.5))
     assert np.array_equal(whole.outcome, half.outcome)
     assert half.seen is not None
     assert half.seen.sum(axis=1).tolist() == [120, 120, 120]
+
+
+def test_a_look_asks_for_a_design_that_mixes_the_arms():
+    with pytest.raises(ImpossibleRequest, match="until"):
+        simulate(world_of(until=0.5), trials=3, seed=1, jobs=1)
+
+
+def test_strata_that_shift_the_outcome_bias_nothing_without_a_design():
+    world = world_of(kind="continuous", shifts={"region": {"north": 2.0}})
+    (advice, _) = simulate(world, trials=2000, seed=6, jobs=1).contrasts
+    assert abs(advice.bias.value) < 3.5 * advice.bias.error
+    clusters = world_of(kind="continuous", shifts={"region": {"north": 2.0}}, cluster_size=4)
+    (advice, _) = simulate(clusters, estimator="cluster_cr2", trials=2000, seed=6, jobs=1).contrasts
+    assert abs(advice.bias.value) < 3.5 * advice.bias.error
+
+
+@pytest.mark.parametrize("name", ["as the shipped protocol", "neither"])
+def test_a_plan_gives_the_same_numbers_however_the_work_is_cut(name, tmp_path):
+    plan, world = CASES[name]
+    plan = cut(plan, "trained", world.kind).plan
+
+    def run(trials=150, **keys):
+        return simulate(world, estimator=plan, design=plan.design, contrasts=plan.contrasts, trials=trials, seed=9,
+                        **{"jobs": 1, **keys}).estimates  # fmt: skip
+
+    whole = run()
+    assert np.array_equal(whole, run(jobs=2, backend="threading"))
+    assert np.array_equal(whole[:100], run(100, checkpoint=tmp_path))
+    assert np.array_equal(whole, run(checkpoint=tmp_path))
+    assert np.array_equal(whole, run(checkpoint=tmp_path))
 
 
 def test_strata_of_people_who_share_a_cluster_are_those_of_the_cluster():
