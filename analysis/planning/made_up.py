@@ -90,6 +90,7 @@ def setting(
     r2 = model.outcome.r2 is not None and model.outcome.r2.value > 0
     left_out += [key for key, out in {
         "design": replaced, "r2": r2 and not world.r2, "nested": nested and bool(world.cluster_size),
+        "unclustered": cut is not None and _ignores_groups(cut, world),
     }.items() if out]  # fmt: skip
     estimator, convention = _named(cut, world)
     return Setting(world, design, cut, estimator, convention, tuple(left_out))
@@ -110,6 +111,13 @@ def _cut(plan: Plan, model: Model, analysis: PreAnalysisPlan | None) -> tuple[Pr
     except ImpossibleRequest:
         return None, ["analysis"]
     return found.plan, list(found.left_out)
+
+
+def _ignores_groups(analysis: PreAnalysisPlan, world: World) -> bool:
+    """Whether people share an advisor or a cluster of which the registered analysis knows nothing."""
+    if world.cluster_size:
+        return analysis.decision.clusters is None
+    return bool(world.nested) and analysis.analysis.advisors is None
 
 
 def _named(analysis: PreAnalysisPlan | None, world: World) -> tuple[str, str]:

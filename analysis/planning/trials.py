@@ -121,7 +121,8 @@ def simulated(
     `simplified` names what is left out: 'looks' (of whole clusters), 'r2', 'nested' (a plan with clusters and advisors
     at once, of which only the clusters are drawn), 'design' (an allocation that needs real people: complete
     randomisation stands in), 'outcomes', 'redraws', 'advisors' (see `analysis.simulation.registered.cut`), 'analysis'
-    (the registered one cannot be fed, a standard one stands in).
+    (the registered one cannot be fed, a standard one stands in). 'unclustered' says that the registered analysis does
+    not allow for people who share an advisor or a cluster, so that it claims too much.
     Raises ImpossibleRequest for a design with other arms than the plan, OptionError for an unknown correction.
 
     >>> from analysis.planning import EXAMPLE, Plan

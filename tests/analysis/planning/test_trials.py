@@ -32,6 +32,9 @@ def registered(allocation=BLOCKS, outcomes=("score",), kind="continuous", **keys
     })  # fmt: skip
 
 
+ADVISORS = {"icc": assume(0.02, 0.01, 0.05), "size": assume(20, 15, 30)}
+
+
 def close(found, expected):
     assert abs(found.value - expected) < ERRORS * found.error, (found, expected)
 
@@ -93,6 +96,8 @@ def test_looks_of_a_standard_analysis_have_the_power_that_the_plan_promises():
     ({}, {"covariates": ["age"], "estimator": "ancova"}, "ancova", ()),
     ({"r2": 0.3}, {}, "blocked_means", ("r2",)),
     ({}, {"outcomes": ("score", "work")}, "blocked_means", ("outcomes",)),
+    ({"arms": [{"name": "portal"}, *({"name": arm, "nested": ADVISORS} for arm in ("advice", "voucher"))]}, {},
+     "blocked_means", ("unclustered",)),
     ({}, {"columns": {"probability": "chance"}}, "difference_in_means", ("analysis",)),
     ({}, {"outcomes": ("work",)}, "difference_in_means", ("analysis",)),
     ({}, {"allocation": {"method": "clustered", "ratio": ARMS, "clusters": "site"}}, "difference_in_means",
