@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from dashboards.texts import text
 from pilot.cli import Console, console
 from pilot.errors import PilotError
 from pilot.protocol import read
@@ -68,11 +69,15 @@ class _Progress:
 def _lines(report: Report, output: Path) -> list[str]:
     said = lambda found: f"{found.value:6.1%} ±{found.error:.1%}"  # noqa: E731
     lines = [f"{report.trials} trials of {report.participants} people in each world; the whole report: {output}"]
-    lines.append(f"  {'outcome: comparison':<52} {'power':>13} {'false claims':>13} {'coverage':>13} {'bias':>16}")
+    heads = f"{'power':>13} {'computed':>8} {'false claims':>13} {'coverage':>13} {'bias':>16}"
+    lines.append(f"  {'outcome: comparison':<46} {heads}")
     for row in report.rows:
         name = f"{row.outcome}: {row.treated} - {row.comparison}"
+        computed = "" if row.planned is None else f"{row.planned:.1%}"
         bias = f"{row.bias.value:+.4f} ±{row.bias.error:.4f}"
-        lines.append(f"  {name:<52} {said(row.power)} {said(row.false_positive)} {said(row.coverage)} {bias:>16}")
+        lines.append(
+            f"  {name:<46} {said(row.power)} {computed:>8} {said(row.false_positive)} {said(row.coverage)} {bias:>16}"
+        )
     lines.append(
         f"  any false claim on a primary outcome: {said(report.familywise)} (the plan allows {report.alpha:.0%})"
     )
@@ -85,6 +90,6 @@ def _lines(report: Report, output: Path) -> list[str]:
         ]
         lines.append(f"  any false claim over all looks: {said(looks.false_claims)}")
         lines.append(f"  people when it stops: {looks.people.value:.0f} ±{looks.people.error:.0f}")
-    lines += [f"  look at: {warning}" for warning in report.warnings]
+    lines += [f"  look at: {text(f'rehearsal.warning.{warning}', 'en')}" for warning in report.warnings]
     lines += [f"  note: {note}" for note in report.notes]
     return lines + [f"  finding: {finding}" for finding in report.findings]

@@ -96,7 +96,7 @@ class _Page:
     def _finds(self) -> Figure:
         rows = [
             (self._name(r), self._pm(r.power, share=True),
-             "–" if r.planned is None else Number(self._share(r.planned), r.planned),
+             Number("–") if r.planned is None else Number(self._share(r.planned), r.planned),
              self._pm(r.false_positive, share=True), Number(self._whole(r.refused), r.refused))
             for r in self.report.rows
         ]  # fmt: skip
