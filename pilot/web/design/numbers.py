@@ -164,7 +164,7 @@ def money(slug: str) -> tuple[str, int]:  # noqa: ARG001
         except AnalysisError as error:
             desk.refuse(error)
     page = render_template(
-        "design/money.html",
+        "design/bought.html" if request.args.get("part") == "answer" else "design/money.html",
         desk=desk,
         budget=budget,
         places=places,

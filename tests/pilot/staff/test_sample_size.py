@@ -175,6 +175,16 @@ def test_a_budget_buys_a_division_over_the_groups_and_too_small_a_one_is_refused
     assert "Dit budget betaalt geen twee mensen in elke groep." in read(refused)
 
 
+def test_the_money_moves_along_while_it_is_typed(reading_room):
+    answer = shown(reading_room, f"{PAGE}/money", budget="3.000.000", lang="nl", part="answer")
+    assert "<html" not in answer.text
+    assert re.search(r'data-summary="Kans om het effect te vinden: \d', answer.text)
+    assert "data-figure" in answer.text
+    refused = shown(reading_room, f"{PAGE}/money", budget="100", part="answer")
+    assert refused.status_code == 422
+    assert "This budget does not pay for two people in every group." in read(refused)
+
+
 def test_a_draw_for_places_is_refused_for_three_groups(reading_room):
     refused = shown(reading_room, f"{PAGE}/money", places="100", applicants="300")
     assert refused.status_code == 422
