@@ -28,6 +28,10 @@ CORRECTION: dict[str, object] = {
     "asked": lazy_gettext("The participant asked for it"),
     "changed": lazy_gettext("It was right then and has changed"),
 }
+LEARNED: dict[str, object] = {
+    "told_by_participant": lazy_gettext("The participant told an interviewer"),
+    "told_by_second": lazy_gettext("The person whom the participant named told an interviewer"),
+}
 
 
 def options(known: Mapping[str, object]) -> list[tuple[str, object]]:
@@ -49,5 +53,5 @@ def read(reading: Reading, known: Mapping[str, object]) -> str:
 
 def said(kept: str) -> str:
     """A reason that was kept, as people read it; one that was written in own words as it stands."""
-    known = {**HANDOVER, **CORRECTION}
+    known = {**HANDOVER, **CORRECTION, **LEARNED}
     return str(known[kept]) if kept in known else kept.removeprefix(f"{OTHER}: ")

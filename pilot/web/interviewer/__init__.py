@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("interviewer", __name__)
 
-from pilot.web.interviewer import calling, queue, script  # noqa: E402
+from pilot.web.interviewer import calling, moved, queue, script  # noqa: E402
 
-__all__ = ["bp", "calling", "queue", "script"]
+__all__ = ["bp", "calling", "moved", "queue", "script"]

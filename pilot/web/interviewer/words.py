@@ -45,3 +45,7 @@ REASONS: dict[str, object] = {
     "no_trust": _("No trust in what happens with the answers"),
     "not_said": _("Does not say why"),
 }
+SOURCES: dict[str, object] = {
+    "told_by_participant": _("The participant"),
+    "told_by_second": _("The person whom the participant named"),
+}
