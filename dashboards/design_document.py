@@ -142,7 +142,7 @@ def two_moving(terms: Terms, down: str, across: str) -> Figure:
     """People to recruit while two assumptions move over their ranges, each in five steps or fewer.
 
     >>> from analysis.planning import EXAMPLE, Plan
-    >>> figure = two_moving(Terms(Plan.from_dict(EXAMPLE), "en"), "take_up", "attrition.survey")
+    >>> figure = two_moving(Terms(Plan.from_dict(EXAMPLE), "en"), "take_up", "attrition.register")
     >>> len(figure.table.rows)
     5
     """

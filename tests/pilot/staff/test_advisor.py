@@ -174,7 +174,7 @@ def test_the_link_to_the_statement_is_sent_to_the_participant_once(office, guide
         number = office.participant(session, guided).id
     for _ in range(2):
         office.post("advisor", sign, page=page)
-        worker.round_once(office.database, office.settings, clock=lambda: office.now + timedelta(hours=20))
+        worker.round_once(office.database, office.settings, clock=lambda: office.now + timedelta(hours=26))
     with office.database.reading() as session:
         sent = session.query(Message).filter_by(kind="statement", participant_id=number).all()
     assert [message.status for message in sent] == ["sent"]
@@ -192,7 +192,7 @@ def test_nothing_is_asked_of_who_confirmed_before_the_message_left(office, guide
     office.post("advisor", page_of(guided, "/statement"), page=page_of(guided))
     with office.database.writing() as session:
         advice.confirm_performance(session, office.participant(session, guided), now=office.now)
-    worker.round_once(office.database, office.settings, clock=lambda: office.now + timedelta(hours=20))
+    worker.round_once(office.database, office.settings, clock=lambda: office.now + timedelta(hours=26))
     assert not list(office.settings.outbox.glob("*-statement-*"))
     with office.database.reading() as session:
         assert [m.status for m in session.query(Message).filter_by(kind="statement")] == ["cancelled"]
