@@ -44,7 +44,8 @@ _HOMES: dict[str, str] = {
     "hansen_bowers": "balance", "joint_f": "balance", "normalised_difference": "balance",
     "differential_response": "attrition", "response_weights": "attrition", "lee_bounds": "bounds",
     "manski_bounds": "bounds", "cost_effectiveness": "cost", "fieller": "cost", "bootstrap_interval": "cost",
-    "deadweight": "cost", "crowding_out": "cost", "AlphaLedger": "monitoring", "confidence_sequence": "monitoring",
+    "deadweight": "cost", "crowding_out": "cost", "AlphaLedger": "monitoring",
+    "level_of_look": "monitoring", "confidence_sequence": "monitoring",
     "fidelity": "delivery", "by_advisor": "delivery",
     "variance_share": "fieldwork", "equal_means": "fieldwork",
 }  # fmt: skip

@@ -59,7 +59,7 @@ class Part:
 
 def carry_out(
     plan: PreAnalysisPlan, data: pd.DataFrame, *, created: str | None = None,
-    mode: Literal["run", "dry_run"] = "run", balance: bool = True,
+    mode: Literal["run", "dry_run"] = "run", balance: bool = True, alpha: float | None = None,
 ) -> Results:  # fmt: skip
     """The results of a plan on data with one row per participant; see `PreAnalysisPlan.run`.
 
@@ -70,7 +70,7 @@ def carry_out(
     context = Context(
         trial=trial,
         decision=plan.decision,
-        plan=plan.analysis,
+        plan=plan.analysis if alpha is None else plan.analysis.model_copy(update={"alpha": alpha}),
         covariates=encode(trial.data, plan.decision.adjust),
         clusters=clusters_of(trial, plan.decision, plan.analysis),
         received=received_chances(trial, plan.decision, plan.analysis),

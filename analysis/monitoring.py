@@ -8,10 +8,13 @@ delivered to whom by `analysis.delivery`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
+from scipy import special
 
 from analysis.errors import DataError, DesignNotEstimable, OptionError
 from analysis.estimate import Array
@@ -19,7 +22,13 @@ from analysis.power.sequential import SPENDING, conditional_power, predictive_po
 from analysis.power.sequential.boundaries import spending_bounds
 from analysis.two_arms import arrays_of
 
-__all__ = ["AlphaLedger", "ConfidenceSequence", "Look", "conditional_power", "confidence_sequence", "predictive_power"]
+__all__ = [
+    "AlphaLedger", "ConfidenceSequence", "Look", "conditional_power", "confidence_sequence", "level_of_look",
+    "predictive_power",
+]  # fmt: skip
+
+LEAST = 1e-10
+"""The smallest level at which a look is read: nothing crosses it, and an interval at it still has ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,46 @@ class AlphaLedger:
                 remedy="information grows from look to look and ends at 1",
             )
         return information
+
+
+def level_of_look(
+    information: Sequence[float],
+    *,
+    alpha: float = 0.05,
+    spending: str = "lan_demets_obf",
+    parameter: float | None = None,
+    tests: int = 1,
+) -> float:
+    """The two-sided level of the last of these looks, so that all looks together make at most `alpha` false claims.
+
+    `information` has the share of the planned information at each look so far, rising, at most 1. With several `tests`
+    corrected by Bonferroni or Holm, p-values that already pay for the other tests are held against this level: it is
+    the smallest of j times the level of one test at `alpha`/j, j = 1 .. `tests`, so that no step of Holm's procedure
+    gets more than its own group-sequential test allows. Never below 1e-10.
+    Raises OptionError for an unknown spending function, a level that is none, or information that does not rise.
+    Source: Lan & DeMets (1983); Maurer & Bretz (2013).
+
+    >>> round(level_of_look([0.5]), 5), round(level_of_look([0.5, 1.0]), 4)
+    (0.00305, 0.049)
+    >>> level_of_look([0.5], tests=3) < level_of_look([0.5])
+    True
+    """
+    if tests < 1:
+        raise OptionError("at least one test is made at a look")
+    rising = [0.0, *information]
+    if not information or any(later <= before for before, later in pairwise(rising)) or rising[-1] > 1:
+        raise OptionError(
+            f"the information at looks rises from look to look up to 1, and this is {list(information)}",
+            remedy="give the share of the planned information at every look so far",
+        )
+    AlphaLedger(alpha, spending, parameter)
+    levels = [
+        j
+        * 2
+        * float(special.ndtr(-spending_bounds(information, alpha / j / 2, spending, parameter, symmetric=True)[-1]))
+        for j in range(1, tests + 1)
+    ]
+    return max(min(levels), LEAST)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

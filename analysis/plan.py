@@ -135,8 +135,14 @@ class PreAnalysisPlan:
 
         return rehearse(self, data, seed)
 
-    def run(self, data: pd.DataFrame, *, expected_sha256: str | None = None, created: str | None = None) -> Results:
+    def run(
+        self, data: pd.DataFrame, *, expected_sha256: str | None = None, created: str | None = None,
+        alpha: float | None = None,
+    ) -> Results:  # fmt: skip
         """Carry the plan out. `expected_sha256` is the published fingerprint; `created` a time stamp to keep.
+
+        `alpha` is the level of an interim or last look (`analysis.monitoring.level_of_look`): effects are claimed and
+        intervals drawn at it. Without it at the level of the plan.
 
         Raises `DataError` and its kind when the data are not those of this plan, `PlanError` when the plan is not
         the one that was published. A contrast that cannot be estimated is reported as refused, with the reason.
@@ -148,7 +154,7 @@ class PreAnalysisPlan:
                 f"this plan has fingerprint {self.lock().sha256[:12]}…, not the published {expected_sha256[:12]}…",
                 remedy="run the plan that was locked, or register an amendment",
             )
-        return carry_out(self, data, created=created)
+        return carry_out(self, data, created=created, alpha=alpha)
 
 
 def arm_names(design: rz.Design) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from analysis.execution import trial_of
 from analysis.measured import measure
 from analysis.results import Results
-from pilot import dataset, locking
+from pilot import dataset, locking, looking
 from pilot.errors import Refused
 from pilot.events import record
-from pilot.models import Allocation, Look, Participant, Pilot, Submission
+from pilot.models import Allocation, Event, Look, Participant, Pilot, Submission
 from pilot.protocol import LookSection, Protocol
 from randomization import live
 
@@ -95,7 +95,11 @@ def open_look(
     version, _ = locking.in_force(session, pilot.id)
     row = dataset.freeze(session, pilot, protocol, folder=folder, with_arms=True, actor_id=statistician_id, now=now)
     data = dataset.read_freeze(folder, row)
-    results = protocol.plan.run(data, created=now.isoformat())
+    read_at: dict[str, Any] = {}
+    if looking.spends(protocol):
+        counts = [*known_before(session, pilot), looking.known(protocol, data)]
+        read_at = {"known": counts[-1], "level": looking.level(protocol, counts, final=allowed.look.final)}
+    results = protocol.plan.run(data, created=now.isoformat(), alpha=read_at.get("level"))
     look = Look(
         pilot_id=pilot.id,
         name=name,
@@ -107,9 +111,15 @@ def open_look(
         evidence=evidence(protocol, data),
     )
     session.add(look)
-    record(session, "look_opened", pilot, now=now, actor_id=statistician_id, look=name, freeze=row.number)
+    record(session, "look_opened", pilot, now=now, actor_id=statistician_id, look=name, freeze=row.number, **read_at)
     session.flush()
     return look
+
+
+def known_before(session: Session, pilot: Pilot) -> list[int]:
+    """How many people's first primary outcome was known at each look that was opened, the first one first."""
+    query = select(Event).where(Event.pilot_id == pilot.id, Event.kind == "look_opened").order_by(Event.id)
+    return [event.detail["known"] for event in session.scalars(query) if "known" in event.detail]
 
 
 def evidence(protocol: Protocol, data: pd.DataFrame) -> dict[str, list[int]] | None:

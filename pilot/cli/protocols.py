@@ -10,6 +10,7 @@ import click
 from pilot import locking, people
 from pilot.cli import Console, Failed, Opened, console
 from pilot.clock import system
+from pilot.looking import remarks
 from pilot.models import ProtocolVersion
 from pilot.protocol import Protocol, biased_outcomes, hard_texts, read
 from pilot.translations import unreviewed
@@ -35,7 +36,7 @@ def check(out: Console, path: Path) -> None:
         raise Failed(
             "these texts are too hard to read for participants; mend them:\n" + "\n".join(f"  {t}" for t in hard)
         )
-    size, biased = found.sample_size.n(), biased_outcomes(found)
+    size, biased = found.sample_size.n(), (*biased_outcomes(found), *remarks(found))
     out.say(
         f"the protocol of '{found.pilot.slug}' holds together\n"
         f"  fingerprint  {found.fingerprint}\n"

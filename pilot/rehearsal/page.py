@@ -74,7 +74,7 @@ class _Page:
                 without=self._whole(found.people_null.value), all=self._whole(self.report.participants)),
             say("looks_false", share=self._share(found.false_claims.value), trials=trials,
                 error=self._share(found.false_claims.error), alpha=self._share(self.report.alpha)),
-            say("looks_level"),
+            say("looks_spent" if found.spent else "looks_level"),
         )  # fmt: skip
         rows: list[tuple[Cell, ...]] = [
             (row.label.get(self.language, row.look), Number(self._whole(row.people), row.people),

@@ -58,6 +58,8 @@ class Stopping:
     people: Simulated
     people_null: Simulated
     closed: dict[str, str]
+    spent: bool
+    """Whether the looks are read at the levels that a registered spending leaves to them."""
 
 
 def stopping(protocol: Protocol, trials: dict[Any, list[dict[str, Any]]]) -> Stopping | None:
@@ -83,6 +85,7 @@ def stopping(protocol: Protocol, trials: dict[Any, list[dict[str, Any]]]) -> Sto
         tuple(sorted(rows, key=lambda row: row.people)), share([claims for *_, claims in firsts["assumed"]]),
         share([claims for *_, claims in firsts["null"]]), _mean([people for _, people, _ in firsts["assumed"]]),
         _mean([people for _, people, _ in firsts["null"]]), _closed(trials),
+        protocol.sample_size.section.looks is not None,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.execution import carry_out
 from analysis.results import Results
-from pilot import dataset, results
+from pilot import dataset, looking, results
 from pilot.protocol import OUTREACH, Protocol
 from pilot.protocol_sections import LookSection
 from pilot.rehearsal.answers import Library
@@ -66,10 +66,14 @@ Looked = tuple[str, int, Results | str]
 
 def looked(stage: Stage, name: Name, number: int) -> Iterator[Looked]:
     """Every look of this trial in the order in which they open, the last one last."""
-    final = last(stage.protocol).name
+    final, counts = last(stage.protocol).name, list[int]()
     for look, data in views(stage, name, number):
         try:
-            yield look, len(data), carry_out(stage.protocol.plan, data, balance=False)
+            level = None
+            if looking.spends(stage.protocol):
+                counts.append(looking.known(stage.protocol, data))
+                level = looking.level(stage.protocol, counts, final=look == final)
+            yield look, len(data), carry_out(stage.protocol.plan, data, balance=False, alpha=level)
         except AnalysisError as error:
             if look == final:
                 raise

@@ -117,7 +117,7 @@ def test_the_report_shows_the_looks_in_both_languages(protocol, done):
     assert "Halverwege" in html(report, protocol, "nl")
     english = html(report, protocol, "en")
     assert "Half-way" in english
-    assert "the application does not lower it for interim looks" in english
+    assert "read at the full level of the plan, because the sample-size section plans no looks" in english
     assert seen("half", 3, "no")["claims"] is None
 
 
