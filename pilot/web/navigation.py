@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from flask import current_app, url_for
+from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _
 
 from pilot import access
@@ -27,7 +27,8 @@ class Item:
 class Shown:
     url: str
     label: object
-    endpoint: str
+    current: str = ""
+    """`page` for the page that is shown, `true` for the room that a deeper page lies in: the value of aria-current."""
 
 
 # Adding a page to the menu is adding a line.
@@ -56,5 +57,12 @@ def items(user: User, pilot: Pilot | None) -> list[Shown]:
         fits = item.of_a_pilot == (pilot is not None) and (not item.demo_only or state().settings.kind == "demo")
         if fits and item.endpoint in current_app.view_functions and access.may(user, item.capability, pilot):
             url = url_for(item.endpoint) if pilot is None else url_for(item.endpoint, slug=pilot.slug)
-            found.append(Shown(url, item.label, item.endpoint))
-    return found
+            found.append(Shown(url, item.label))
+    return _marked(found)
+
+
+def _marked(found: list[Shown]) -> list[Shown]:
+    """The menu with at most one item marked: the one whose address holds that of the page, the longest first."""
+    here = max((one.url for one in found if f"{request.path}/".startswith(f"{one.url}/")), key=len, default="")
+    sort = "page" if here == request.path else "true"
+    return [replace(one, current=sort) if one.url == here else one for one in found]

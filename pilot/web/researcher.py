@@ -29,7 +29,8 @@ bp = Blueprint("researcher", __name__)
 @bp.get("/<slug>/flow")
 @rule.may("see_flow")
 def overview(slug: str) -> str:  # noqa: ARG001  # the rule has read it
-    return show("researcher/overview.html", dashboard().researcher())
+    may_look = access.may(g.user, "see_pooled_outcomes", g.pilot)
+    return show("researcher/overview.html", dashboard().researcher(), may_look=may_look)
 
 
 @bp.get("/<slug>/protocol")

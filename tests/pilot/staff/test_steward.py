@@ -379,3 +379,15 @@ def test_somebody_else_to_call_is_mended_or_taken_away_by_a_steward_and_never_ad
     assert "+31611112222" not in earlier
     with office.database.reading() as session:
         assert consent.standing(session, office.participant(session, study_id))["second_contact"] == ("1", False)
+
+
+def test_the_menu_marks_the_room_that_a_page_lies_in_and_offers_no_page_that_is_not_there(office):
+    def marked(who: str, path: str) -> list[tuple[str, str]]:
+        menu = office.html(who, path).split('<nav class="rooms"')[1].split("</nav>")[0]
+        return re.findall(r'aria-current="(page|true)">([^<]+)<', menu)
+
+    assert marked("researcher", "sample-size") == [("page", "Sample size")]
+    assert marked("researcher", "sample-size/time") == [("true", "Sample size")]
+    assert marked("steward", "flow") == [("page", "Flow")]
+    assert "/looks" not in office.html("steward", "flow")
+    assert "/looks" in office.html("researcher", "flow")
