@@ -63,7 +63,7 @@ class Dashboard:
         looks = {row.id: row for row in self.session.scalars(select(Look).where(Look.pilot_id == self.pilot.id))}
         words, effects, given = [], [], []
         seen = Seen.masked()
-        for name, part in shown.items():
+        for name, part in sorted(shown.items(), key=lambda one: self._place(one[0])):
             row = looks.get((part.source or {}).get("look", 0))
             if row is None:
                 continue
@@ -86,6 +86,12 @@ class Dashboard:
             recruitment=self._published_recruitment(shown, rules),
             take_up=given,
         )
+
+    def _place(self, part: str) -> int:
+        """Where a published part stands on the page: primary outcomes first, then the others as they are registered."""
+        outcomes = sorted(self.protocol.plan.outcomes, key=lambda outcome: outcome.family != "primary")
+        names = [publishing.of_outcome(outcome.name) for outcome in outcomes]
+        return names.index(part) if part in names else len(names)
 
     def published_on(self) -> date | None:
         """The day of the newest numbers on the policymakers' page; None while nothing was published."""

@@ -13,6 +13,7 @@ from analysis.results import Effect
 from pilot import audit, demo, keys, locking, results, schema
 from pilot.db import Database
 from pilot.models import Allocation, Participant, Submission
+from pilot.pages import Dashboard
 from pilot.synthetic import World
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -73,6 +74,14 @@ def true_effect() -> float:
     """What the synthetic people were given: the gain in the chance to start training within a year."""
     starts = World().starts
     return starts["voucher"] - starts["portal"]
+
+
+def test_policymakers_read_the_main_outcome_first(built: Database):
+    with built.reading() as session:
+        pilot = locking.by_slug(session, "ontwikkeladvies")
+        _version, protocol = locking.in_force(session, pilot.id)
+        page = Dashboard(session, pilot, protocol, language="en", now=NOW).policymaker()
+    assert page.figures[0].title.startswith("Started training within 12 months")
 
 
 def test_sixty_people_are_too_few_to_be_sure_and_the_interval_says_so(built: Database):
