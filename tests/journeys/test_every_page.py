@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 from screens import Screen, open_screen
 from showcase import DRAWING, showcase
-from small_pilot import FOLDER, START, person
+from small_pilot import FOLDER, START, changed, person
 from sqlalchemy import select
 from visitors import Doors
 
 from pilot import access, locking
 from pilot.catalogue import offers
 from pilot.imports import rows_of
-from pilot.models import Consent, Message, Participant
+from pilot.models import Consent, GiftCard, Message, Participant
 from pilot.post.wording import compose
 
 GIVEN = {
@@ -96,6 +97,34 @@ def test_the_pages_beside_the_way_are_accessible_too(new_page, doors: Doors, ser
     screen.open(told.path)
     assert len(screen.kinds) == 8
     expect(page.locator("html")).to_have_attribute("lang", language)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("language", ["nl", "en", "ar"])
+def test_the_pages_of_an_address_and_of_a_gift_card_are_accessible_too(
+    new_page, new_site, open_doors, serve, axe, language
+):
+    def with_letters(data: dict[str, Any]) -> None:
+        data["pilot"]["interface_languages"] = ["ar"]
+        for wave in data["waves"][1:]:
+            wave["channels"] = ["letter", "email", "sms"]
+
+    doors = open_doors(new_site(protocol=changed(with_letters)))
+    page: Page = new_page(viewport={"width": 320, "height": 640}, locale=language)
+    screen = open_screen(page, doors, serve, axe)
+    screen.open(f"/p/{doors.site.slug}?lang={language}").fill({}).go_on("address").fill({"town": "Voorbeeld"})
+    screen.fill({"postcode": "1234 AB", "house_number": "12", "street": "Kanariestraat", "town": "Voorbeeld"})
+    screen.go_on("next")
+    with doors.site.writing() as (session, pilot):
+        person_ = session.scalars(select(Participant)).one()
+        given = {"participant_id": person_.id, "wave": "followup_3m", "imported_at": START, "issued_at": START}
+        session.add(GiftCard(pilot_id=pilot.id, code="AAA-1", code_hash="0" * 64, amount_cents=1000, **given))
+        session.flush()
+        link = access.link_token(doors.site.settings.secret_key, person_, "gift", now=START, wave="followup_3m")
+    screen.open(f"/gift/{link}").fill({})
+    expect(page.locator("main")).to_contain_text("AAA-1")
+    assert {"address", "gift"} <= set(screen.kinds)
+    expect(page.locator("html")).to_have_attribute("dir", "rtl" if language == "ar" else "ltr")
 
 
 def test_the_first_pages_are_accessible_from_right_to_left(new_page, doors: Doors, serve, axe):
