@@ -69,11 +69,13 @@ def looked(stage: Stage, name: Name, number: int) -> Iterator[Looked]:
     final, counts = last(stage.protocol).name, list[int]()
     for look, data in views(stage, name, number):
         try:
-            level = None
+            level, now = None, counts
             if looking.spends(stage.protocol):
-                counts.append(looking.known(stage.protocol, data))
-                level = looking.level(stage.protocol, counts, final=look == final)
+                now = [*counts, looking.known(stage.protocol, data)]
+                level = looking.level(stage.protocol, now, final=look == final)
             yield look, len(data), carry_out(stage.protocol.plan, data, balance=False, alpha=level)
+            # A look that could not be carried out spent nothing.
+            counts = now
         except AnalysisError as error:
             if look == final:
                 raise

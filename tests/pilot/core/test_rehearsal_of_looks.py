@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from small_pilot import changed
 
+from analysis.results import Results
 from pilot.errors import Refused
 from pilot.protocol import Protocol
 from pilot.rehearsal.looks import NEVER, calendar, in_turn
@@ -16,7 +17,7 @@ from pilot.rehearsal.passage import seen
 from pilot.rehearsal.report import report_of
 from pilot.rehearsal.run import Order, Rehearsed, rehearse
 from pilot.rehearsal.stopping import stopping
-from pilot.rehearsal.trials import Stage, views
+from pilot.rehearsal.trials import Stage, looked, views
 
 HALF = {"name": "half", "label": {"nl": "Halverwege", "en": "Half-way"}, "wave": "followup_12m", "share": 0.5}
 
@@ -110,6 +111,24 @@ def test_a_pilot_stops_at_the_first_look_that_claims_and_false_claims_count_over
     assert (final.look, final.stops.value, final.false_stops.value) == ("final", 0.5, 0.0)
     assert (found.claims.value, found.false_claims.value) == (1.0, 0.25)
     assert (found.people.value, found.people_null.value) == (70.0, 87.5)
+
+
+def test_looks_that_a_spending_pays_for_are_opened_at_its_levels_in_the_passage_and_in_trials():
+    def paid(data: dict[str, Any]) -> None:
+        with_a_look(data)
+        data["sample_size"]["looks"] = {"at": 2, "spending": "lan_demets_pocock"}
+
+    protocol = changed(paid)
+    done = rehearse(protocol, Order(72, 2, seed=5))
+    final = Results.from_dict(done.passage.results)
+    levels = {c.main.level for o in final.outcomes for c in o.contrasts if c.main is not None}
+    assert len(levels) == 1
+    assert 0.95 < levels.pop() < 1
+    stage = Stage(protocol, done.worlds, done.answers, done.passage.data, 72, 5, False)
+    half, last = [found for _, _, found in looked(stage, "null", 1) if isinstance(found, Results)]
+    at = [one.outcomes[0].contrasts[0].main for one in (half, last)]
+    assert all(main is not None and main.level > 0.95 for main in at)
+    assert "Each look is read at the level that the spending" in html(report_of(protocol, done), protocol, "en")
 
 
 def test_the_report_shows_the_looks_in_both_languages(protocol, done):
