@@ -28,6 +28,7 @@ _REFERENCES = {
 }
 
 
+@asked
 def design_effect(*, icc: float, cluster_size: float, cv: float = 0.0, weights: Weights = "size") -> float:
     """Variance inflation of a cluster trial; `cv` is the coefficient of variation of the cluster sizes.
 

@@ -16,6 +16,7 @@ from scipy import special, stats
 
 from analysis.power.roots import root
 from analysis.power.step_down import Kind, alike, step_down
+from analysis.power.wording import asked
 
 __all__ = [
     "Rejections",
@@ -72,6 +73,7 @@ def joint_beyond(critical: float, loadings: Sequence[float], sides: int, df: flo
     return float(weights @ (-np.expm1(log_inside) @ _MASS))
 
 
+@asked
 def dunnett_critical(
     comparisons: int, alpha: float, *, sides: int = 2, df: float = math.inf, control_ratio: float = 1.0
 ) -> float:

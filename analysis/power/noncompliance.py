@@ -17,6 +17,7 @@ __all__ = ["diluted", "late_means", "late_proportions", "recruited"]
 _SOURCE = "Bloom (1984); Angrist, Imbens & Rubin (1996); Duflo, Glennerster & Kremer (2007) §4"
 
 
+@asked
 def diluted(effect: float, *, take_up: float, take_up_control: float = 0.0) -> float:
     """Effect by intention to treat of an effect on compliers. Source: Bloom (1984).
 
@@ -30,6 +31,7 @@ def diluted(effect: float, *, take_up: float, take_up_control: float = 0.0) -> f
     return effect * (take_up - take_up_control)
 
 
+@asked
 def recruited(n: float, *, attrition: float) -> float:
     """People to recruit so that `n` remain after a share `attrition` is lost.
 

@@ -19,6 +19,7 @@ Estimator = Literal["ancova", "change", "post"]
 Reference = Literal["t", "central", "z"]
 
 
+@asked
 def variance_factors(*, correlation: float, pre: int = 1, post: int = 1) -> dict[str, float]:
     """Variance of each estimator as a multiple of 2 sd² / n, with `pre` and `post` equally correlated measurements.
 

@@ -13,6 +13,7 @@ from analysis.power.errors import ImpossibleRequest, NoSolution
 from analysis.power.roots import root
 from analysis.power.sequential.crossing import Walk, crossing
 from analysis.power.sequential.spending import SPENDING, named, spent
+from analysis.power.wording import asked
 
 __all__ = ["SHAPES", "Boundaries", "boundaries", "information_times", "shape_heights", "spending_bounds"]
 
@@ -73,6 +74,7 @@ def information_times(looks: int | Sequence[float]) -> tuple[float, ...]:
     return times
 
 
+@asked
 def boundaries(
     *,
     looks: int | Sequence[float],

@@ -9,10 +9,12 @@ from scipy import special
 
 from analysis.power import checks
 from analysis.power.errors import ImpossibleRequest
+from analysis.power.wording import asked
 
 __all__ = ["conditional_power", "predictive_power"]
 
 
+@asked
 def conditional_power(
     *,
     z: float,
@@ -38,6 +40,7 @@ def conditional_power(
     return float(special.ndtr(-gap / math.sqrt(left)))
 
 
+@asked
 def predictive_power(*, z: float, information: float, critical: float = 1.959963984540054) -> float:
     """Conditional power averaged over the posterior of the drift under a flat prior.
 

@@ -62,7 +62,12 @@ def named(word: str) -> str:
     >>> named("asOF"), named("O'Brien-Fleming"), named("pocock")
     ('lan_demets_obf', 'obf', 'pocock')
     """
-    return _OTHER_NAMES.get("".join(letter for letter in word.lower() if letter.isalnum()), word)
+    plain = "".join(letter for letter in word.lower() if letter.isalnum())
+    ours = {
+        name.replace("_", ""): name
+        for name in (*SPENDING, "pocock", "obf", "wang_tsiatis", "haybittle_peto", "pampallona_tsiatis")
+    }
+    return _OTHER_NAMES.get(plain, ours.get(plain, word))
 
 
 def spent(kind: str, alpha: float, t: float, parameter: float | None = None) -> float:
