@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from analysis.errors import DesignNotEstimable, PlanError
 from analysis.plan_schema import AnalysisPlan
 from analysis.structure import Structure, check_structure, structure_of
-from analysis.waiting_list import METHOD as EVERY_OFFER
 
 if TYPE_CHECKING:
     from randomization import Design
 
+EVERY_OFFER = "ever offered against never offered, the last taker counted out (waiting list)"
 FEW_CLUSTERS = 20
 """Below this number of planned clusters, permutation inference is locked instead of a t reference."""
 

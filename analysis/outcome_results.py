@@ -14,6 +14,7 @@ from analysis.attrition import differential_response, response_weights
 from analysis.bounds import MONOTONE, Bounds, lee_bounds, manski_bounds
 from analysis.contrasts import Context, Table, adjusted, lay_table, pool_sparse, unadjusted
 from analysis.covariates import encode
+from analysis.defaults import EVERY_OFFER
 from analysis.errors import AnalysisError, DesignNotEstimable, RankDeficient
 from analysis.estimate import Estimate, critical_value
 from analysis.measured import Measured, possible_range
@@ -144,7 +145,7 @@ def _by_every_offer(context: Context, measured: Measured, treated: str, comparis
         found = waiting_list.estimate(context.plan, context.trial, measured)
     except AnalysisError as error:
         return ContrastResult(**common, unadjusted=None, p=None, refused=str(error))
-    effect, takers = (effect_of(e, context, measured, waiting_list.METHOD) for e in (found.offer, found.takers))
+    effect, takers = (effect_of(e, context, measured, EVERY_OFFER) for e in (found.offer, found.takers))
     complier = ComplierEffect(
         effect=takers.model_copy(update={"estimand": found.takers.estimand}), take_up_treated=found.first_stage,
         take_up_comparison=0.0,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from analysis.trial import Trial
     from randomization import Design
 
-METHOD = "ever offered against never offered, the last taker counted out (waiting list)"
 DIFFERENCES = ("risk_difference", "mean_difference", "share_above_zero")
 STRATUM, OUTCOME = "_list", "_outcome"
 

@@ -16,6 +16,7 @@ from dashboards.errors import FigureError
 from dashboards.figure import Cell, Figure, Number, Table
 from dashboards.format import Formatter
 from dashboards.masking import Look
+from dashboards.render import environment
 from dashboards.texts import Language, text
 
 
@@ -89,8 +90,6 @@ def flow(
     >>> flow(Enrolment(1000, {"not eligible": 200}), arms, look=Look.masked(), language="en").sentence
     '1,000 people were assessed, 800 of them were allocated to 2 groups.'
     """
-    from dashboards.render import flow_html
-
     _check(enrolment, arms)
     form = Formatter(language)
     diagram = _Diagram(enrolment, tuple(arms), look.is_open, form, rules)
@@ -111,7 +110,7 @@ def flow(
         note=" ".join(notes),
         source="CONSORT 2025",
         alt=text("flow.alt", language),
-        markup=flow_html(top, columns, bottom, language),
+        markup=_drawn(top, columns, bottom, language),
     )  # fmt: skip
 
 
@@ -182,6 +181,12 @@ def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
         for why, n in reasons.items():
             total[why] = total.get(why, 0) + n
     return total
+
+
+def _drawn(top: list[Box], columns: list[tuple[str, list[Box]]], bottom: list[Box], language: Language) -> str:
+    """The diagram as nested lists; arms side by side where the screen is wide enough."""
+    template = environment().get_template("flow.html")
+    return template.render(top=top, columns=columns, bottom=bottom, language=language)
 
 
 def _table(top: list[Box], columns: list[tuple[str, list[Box]]], bottom: list[Box], form: Formatter) -> Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -11,9 +10,6 @@ from markupsafe import Markup
 from dashboards import svg, theme
 from dashboards.figure import Figure, Number, Table
 from dashboards.texts import Language, text
-
-if TYPE_CHECKING:
-    from dashboards.flow import Box
 
 NARROW, WIDE = 340, 680
 """Widths of the two static drawings; the style sheet shows the one that fits the screen."""
@@ -68,12 +64,6 @@ def figure_html(
 def table_html(table: Table) -> Markup:
     """A table with its caption, row and column headings marked as such."""
     return Markup(environment().get_template("table.html").render(table=table))  # noqa: S704
-
-
-def flow_html(top: list[Box], columns: list[tuple[str, list[Box]]], bottom: list[Box], language: Language) -> str:
-    """The flow diagram as nested lists; arms side by side where the screen is wide enough."""
-    template = environment().get_template("flow.html")
-    return template.render(top=top, columns=columns, bottom=bottom, language=language)
 
 
 def figure_style() -> str:

@@ -6,20 +6,37 @@ take minutes. Spreads are compared as whole numbers (counts brought over the rat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
 from functools import reduce
 from math import lcm
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from randomization.sequential import CutPoints, words_of
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from randomization.designs.minimization import Minimization
     from randomization.units import Layout
 
 
-def minimised_codes(design: Minimization, layout: Layout, n: int, seed: int) -> np.ndarray:
+class Minimised(Protocol):
+    """What a minimising design says of itself: its arms, the factors it balances, and how it draws among the best."""
+
+    @property
+    def arms(self) -> Sequence[object]: ...
+    @property
+    def weights(self) -> Sequence[int]: ...
+    @property
+    def factors(self) -> Sequence[str]: ...
+    @property
+    def factor_weights(self) -> Sequence[Fraction]: ...
+    @property
+    def imbalance(self) -> str: ...
+    def chances_of_best(self, best: Sequence[int]) -> Sequence[Fraction]: ...
+
+
+def minimised_codes(design: Minimised, layout: Layout, n: int, seed: int) -> np.ndarray:
     """Arm codes of `n` draws, uint8 of shape (n, units); units in the order of their rows."""
     import numpy as np
 
