@@ -160,7 +160,8 @@ class State:
         return count
 
     def instances(self, repeats: tuple[str, ...], around: Instance) -> list[Instance]:
-        """Every instance of these repeats that shares the instances around the question that asks."""
+        """Every instance of these repeats that shares the instances around the question that asks; none of a repeat
+        that does not apply."""
         known = 0
         while known < len(repeats) and known < len(around) and repeats[known] == around[known][0]:
             known += 1
@@ -168,7 +169,9 @@ class State:
         for name in repeats[known:]:
             section = self.instrument.places[name].item
             assert isinstance(section, Section)
-            found = [(*i, (name, n)) for i in found for n in range(1, self.count(section, i) + 1)]
+            place = self.instrument.places[name]
+            relevant = [i for i in found if self.relevant(place, i)]
+            found = [(*i, (name, n)) for i in relevant for n in range(1, self.count(section, i) + 1)]
         return found
 
     def place(self, name: str) -> Place:
@@ -244,8 +247,6 @@ class Scope:
             return (known,)
         place = state.place(name)
         if isinstance(place.item, Section) and place.item.repeats:
-            if not state.relevant(place, self.instance[: len(place.repeats)]):
-                return ()
             return ("",) * len(state.instances((*place.repeats, name), self.instance))
         if not place.repeats:
             return (state.text(place, ()),)
@@ -290,5 +291,8 @@ class Scope:
 
     def random(self) -> float:
         """Between 0 and 1, the same at every request of one participant: a path must not change by looking at it."""
-        seed = f"{self.state.context.seed}\0{key_of(self.name, self.instance)}"
-        return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:6]) / 2**48
+        return int.from_bytes(hashlib.sha256(self.chance().encode()).digest()[:6]) / 2**48
+
+    def chance(self) -> str:
+        """What chance is derived from: the seed of the participant and the question."""
+        return f"{self.state.context.seed}\0{key_of(self.name, self.instance)}"

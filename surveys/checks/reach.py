@@ -22,7 +22,18 @@ MOST_COMBINATIONS = 4096
 MOST_EVALUATIONS = 50_000
 MOST_CHOICES = 8
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
-CLOCK = ("today", "now", "random", "position", "once", "pulldata", "jr:choice-name", "indexed-repeat")
+CLOCK = (
+    "today",
+    "now",
+    "random",
+    "uuid",
+    "randomize",
+    "position",
+    "once",
+    "pulldata",
+    "jr:choice-name",
+    "indexed-repeat",
+)
 
 
 def check(place: Place, cells: tuple[Cell, ...]) -> Iterator[Finding]:

@@ -17,7 +17,18 @@ OUTPUT = re.compile(r"\$\{\s*([^}]*?)\s*\}")
 TEXTS = ("label", "hint", "guidance", "required_message", "constraint_message")
 COLUMN_OF = {"guidance": "guidance_hint"}
 FIRST = ("relevant", "choice_filter", "repeat_count")
-GATHERING = ("sum", "count", "count-non-empty", "min", "max", "join", "concat", "indexed-repeat", "position")
+GATHERING = (
+    "sum",
+    "randomize",
+    "count",
+    "count-non-empty",
+    "min",
+    "max",
+    "join",
+    "concat",
+    "indexed-repeat",
+    "position",
+)
 
 
 def check(place: Place, cells: tuple[Cell, ...]) -> Iterator[Finding]:
@@ -85,11 +96,11 @@ def _check_repeats(place: Place, cell: Cell) -> Iterator[Finding]:
     """From outside a repeat a question has an answer for each instance; only some functions look at all of them."""
     assert cell.expression is not None
     own = place.instrument.places[cell.item.name].repeats
-    gathered: set[tree.Node] = set()
+    gathered: set[int] = set()
     for node in tree.walk(cell.expression.tree):
         if isinstance(node, tree.Call) and node.function in GATHERING:
-            gathered.update(inner for argument in node.arguments for inner in tree.walk(argument))
-        elif isinstance(node, tree.Reference) and node not in gathered and node.name in place.instrument.places:
+            gathered.update(id(inner) for argument in node.arguments for inner in tree.walk(argument))
+        elif isinstance(node, tree.Reference) and id(node) not in gathered and node.name in place.instrument.places:
             repeats = place.instrument.places[node.name].repeats
             if repeats != own[: len(repeats)]:
                 message = f"'{node.name}' is in the repeat '{repeats[-1]}': every instance has its own answer"

@@ -6,14 +6,15 @@ The functions take a ``Scope``: whatever knows the values around an expression (
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 from surveys.errors import ExpressionError
-from surveys.expressions import tree
+from surveys.expressions import shuffles, tree
 from surveys.expressions.functions import FUNCTIONS
 from surveys.expressions.parse import parse
 from surveys.expressions.values import Moment, Nodes, Value, boolean, days, moment, number, string, text_of
@@ -37,6 +38,7 @@ class Scope(Protocol):
     def choice_label(self, question: str, value: str, /) -> str: ...
     def lookup(self, file: str, wanted: str, column: str, value: str, /) -> str: ...
     def random(self) -> float: ...
+    def chance(self) -> str: ...
 
 
 Evaluator: TypeAlias = Callable[[Any], Value]
@@ -47,7 +49,7 @@ class Expression:
     """A compiled expression: a pure function of the scope that it is given."""
 
     source: str
-    tree: tree.Node
+    tree: tree.Node = field(repr=False, compare=False)
     references: frozenset[str]
     run: Evaluator = field(repr=False, compare=False)
 
@@ -78,6 +80,8 @@ def compile(text: str) -> Expression:
     names = frozenset(n.name for n in tree.walk(root) if isinstance(n, tree.Reference | tree.Name))
     try:
         return Expression(text, root, names, _compiled(root))
+    except RecursionError:
+        raise ExpressionError("the expression is nested too deeply", text, 0, "use calculate questions") from None
     except ExpressionError as error:
         raise ExpressionError(error.message, text, error.offset, error.remedy) from None
 
@@ -147,6 +151,9 @@ class Variables:
     def random(self) -> float:
         raise ExpressionError("random() has no meaning outside a form")
 
+    def chance(self) -> str:
+        raise ExpressionError("uuid(), and randomize() without a seed, have no meaning outside a form")
+
 
 def _compiled(node: tree.Node) -> Evaluator:
     match node:
@@ -170,26 +177,48 @@ def _compiled(node: tree.Node) -> Evaluator:
 
 
 def _binary(node: tree.Binary) -> Evaluator:
-    left, right, operator = _compiled(node.left), _compiled(node.right), node.operator
-    if operator in ("and", "or"):
-        one, other = _truth(node.left, left), _truth(node.right, right)
-        if operator == "and":
-            return lambda scope: one(scope) and other(scope)
-        return lambda scope: one(scope) or other(scope)
-    if operator in EQUALITY:
-        if isinstance(node.left, tree.Reference) and isinstance(node.right, tree.String):
-            return _same_text(node.left.name, node.right.value, operator == "=") or (
-                lambda scope: _equal(left(scope), right(scope), EQUALITY[operator])
-            )
-        same = EQUALITY[operator]
-        return lambda scope: _equal(left(scope), right(scope), same)
-    if operator in ORDER:
-        before = ORDER[operator]
-        return lambda scope: _ordered(left(scope), right(scope), before)
-    if operator == "|":
-        return lambda scope: _union(left(scope), right(scope))
-    arithmetic = ARITHMETIC[operator]
-    return lambda scope: arithmetic(number(left(scope)), number(right(scope)))
+    """Operators of one strength, one behind the other, are taken in a loop: "or" may join hundreds of conditions."""
+    steps = [node]
+    while (
+        isinstance(steps[-1].left, tree.Binary)
+        and tree.STRENGTH[steps[-1].left.operator] == tree.STRENGTH[node.operator]
+    ):
+        steps.append(steps[-1].left)
+    if node.operator in ("and", "or"):
+        return _conditions(node.operator, [steps[-1].left, *(step.right for step in reversed(steps))])
+    if len(steps) == 1:
+        return _pair(node)
+    first = _compiled(steps[-1].left)
+    rest = [(OPERATIONS[step.operator], _compiled(step.right)) for step in reversed(steps)]
+
+    def in_turn(scope: Any) -> Value:
+        value = first(scope)
+        for operation, right in rest:
+            value = operation(value, right(scope))
+        return value
+
+    return in_turn
+
+
+def _conditions(operator: str, nodes: Sequence[tree.Node]) -> Evaluator:
+    """What "and" and "or" join; what comes after the outcome is certain is not looked at."""
+    truths = [_truth(node, _compiled(node)) for node in nodes]
+    if len(truths) > 2:
+        every = operator == "and"
+        return lambda scope: all(t(scope) for t in truths) if every else any(t(scope) for t in truths)
+    one, other = truths
+    if operator == "and":
+        return lambda scope: one(scope) and other(scope)
+    return lambda scope: one(scope) or other(scope)
+
+
+def _pair(node: tree.Binary) -> Evaluator:
+    left, right, operation = _compiled(node.left), _compiled(node.right), OPERATIONS[node.operator]
+    if node.operator in EQUALITY and isinstance(node.left, tree.Reference) and isinstance(node.right, tree.String):
+        plain = _same_text(node.left.name, node.right.value, node.operator == "=")
+        if plain is not None:
+            return plain
+    return lambda scope: operation(left(scope), right(scope))
 
 
 def _truth(node: tree.Node, compiled: Evaluator) -> Callable[[Any], bool]:
@@ -220,19 +249,12 @@ def _modulo(a: float, b: float) -> float:
     return math.nan if b == 0 or math.isinf(a) else math.fmod(a, b)
 
 
-EQUALITY: dict[str, bool] = {"=": True, "!=": False}
+EQUALITY = ("=", "!=")
 ORDER: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
-}
-ARITHMETIC: dict[str, Callable[[float, float], float]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "div": _divide,
-    "mod": _modulo,
 }
 
 
@@ -266,6 +288,23 @@ def _union(left: Value, right: Value) -> Nodes:
     if not (isinstance(left, tuple) and isinstance(right, tuple)):
         raise ExpressionError("'|' joins questions, not computed values")
     return left + right
+
+
+def _ordering(before: Callable[[float, float], bool]) -> Callable[[Value, Value], Value]:
+    return lambda left, right: _ordered(left, right, before)
+
+
+OPERATIONS: dict[str, Callable[[Value, Value], Value]] = {
+    "=": lambda left, right: _equal(left, right, True),
+    "!=": lambda left, right: _equal(left, right, False),
+    **{sign: _ordering(before) for sign, before in ORDER.items()},
+    "+": lambda left, right: number(left) + number(right),
+    "-": lambda left, right: number(left) - number(right),
+    "*": lambda left, right: number(left) * number(right),
+    "div": lambda left, right: _divide(number(left), number(right)),
+    "mod": lambda left, right: _modulo(number(left), number(right)),
+    "|": _union,
+}
 
 
 def _call(node: tree.Call) -> Evaluator:
@@ -359,11 +398,31 @@ def _indexed(node: tree.Call) -> Evaluator:
 
     def indexed(scope: Scope) -> Value:
         positions = [number(index(scope)) for index in indexes]
-        if any(p != p or p < 1 for p in positions):
+        if any(p < 1 or p % 1 for p in positions) or any(map(math.isnan, positions)):
             return ""
         return scope.indexed(wanted, {name: int(p) for name, p in zip(names, positions, strict=True)})
 
     return indexed
+
+
+def _randomize(node: tree.Call) -> Evaluator:
+    nodes, *seed = map(_compiled, node.arguments)
+
+    def shuffle(scope: Scope) -> Value:
+        found = nodes(scope)
+        if not isinstance(found, tuple):
+            raise ExpressionError("randomize() takes a question or repeat, not a computed value")
+        start = number(seed[0](scope)) if seed else float(shuffles.number_of(scope.chance()))
+        return shuffles.shuffled(found, start)
+
+    return shuffle
+
+
+def _uuid(node: tree.Call) -> Evaluator:
+    if not node.arguments:
+        return lambda scope: shuffles.unique(scope.chance())
+    length = _compiled(node.arguments[0])
+    return lambda scope: shuffles.token(scope.chance(), number(length(scope)))
 
 
 def _choice_name(node: tree.Call) -> Evaluator:
@@ -389,9 +448,11 @@ SPECIAL: dict[str, Callable[[tree.Call], Evaluator]] = {
     "once": _once,
     "string": _own(string),
     "string-length": _own(lambda v: float(len(string(v)))),
-    "normalize-space": _own(lambda v: " ".join(string(v).split())),
+    "normalize-space": _own(lambda v: re.sub("[ \\t\\r\\n]+", " ", string(v)).strip(" ")),
     "number": _own(number),
     "position": _position,
+    "randomize": _randomize,
+    "uuid": _uuid,
     "indexed-repeat": _indexed,
     "jr:choice-name": _choice_name,
     "pulldata": _pulldata,

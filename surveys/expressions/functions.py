@@ -13,18 +13,17 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Literal
 
 from surveys.errors import ExpressionError
-from surveys.expressions.values import Moment, Nodes, Value, as_date, boolean, days, moment, number, string
+from surveys.expressions import dates, digests, places
+from surveys.expressions.values import Nodes, Value, boolean, number, string
 
 __all__ = ["FUNCTIONS", "Function", "Kind"]
 
 Kind = Literal["string", "number", "boolean", "date", "any"]
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,10 @@ class Function:
     most: int | None
     gives: Kind
     apply: Callable[..., Any] | None = None
+
+
+MOST_DIGITS = 340
+"""Beyond these a number of double precision has no digits left to round."""
 
 
 def _flat(values: Iterable[Value]) -> list[Value]:
@@ -52,13 +55,15 @@ def _nodes(value: Value, name: str) -> Nodes:
 
 
 def _round(value: Value, digits: Value = 0.0) -> float:
+    """XPath 1.0, 4.4: of two numbers that are equally near the one closer to positive infinity, as written in decimals.
+
+    1.005 is rounded as it is written, not as the slightly smaller number that the computer holds.
+    """
     x, n = number(value), _int(digits)
-    if not math.isfinite(x) or n != n:
+    if not math.isfinite(x) or n != n or n > MOST_DIGITS:
         return x
-    power = 10.0 ** abs(n)
-    scaled = x * power if n > 0 else x / power
-    away = math.copysign(math.floor(abs(scaled) + 0.5), scaled)
-    return away / power if n > 0 else away * power
+    scale = Fraction(10) ** int(max(n, -MOST_DIGITS))
+    return math.copysign(float(math.floor(Fraction(repr(x)) * scale + Fraction(1, 2)) / scale), x)
 
 
 def _int(value: Value) -> float:
@@ -67,11 +72,31 @@ def _int(value: Value) -> float:
 
 
 def _whole(rounding: Callable[[float], int]) -> Callable[[Value], float]:
+    """``floor`` and ``ceiling``: -0.5 goes up to negative zero (XPath 1.0, 4.4)."""
+
     def rounded(value: Value) -> float:
         x = number(value)
-        return float(rounding(x)) if math.isfinite(x) else x
+        return math.copysign(float(rounding(x)), x) if math.isfinite(x) else x
 
     return rounded
+
+
+def _power(base: Value, exponent: Value) -> float:
+    """XPath 3.0, math:pow: zero to a negative power is infinite, and so is what grows too large, with its sign."""
+    x, y = number(base), number(exponent)
+    odd = y == y and not math.isinf(y) and y % 2 == 1
+    try:
+        return math.pow(x, y)
+    except OverflowError:
+        return -math.inf if x < 0 and odd else math.inf
+    except ValueError:
+        return (math.copysign(math.inf, x) if odd else math.inf) if x == 0 else math.nan
+
+
+def _sum(value: Value) -> float:
+    """XPath 1.0, 4.4: a node that is not a number makes the sum not-a-number."""
+    numbers = [number(x) for x in _nodes(value, "sum")]
+    return math.fsum(numbers) if all(map(math.isfinite, numbers)) else float(sum(numbers))
 
 
 def _real(function: Callable[..., float]) -> Callable[..., float]:
@@ -155,63 +180,6 @@ def _selected_at(chosen: Value, index: Value) -> str:
     return parts[int(position)] if position == position and 0 <= position < len(parts) else ""
 
 
-def _date(value: Value) -> Value:
-    """Text or a number of days as a date; text that is not a date stays empty, so that comparisons are false."""
-    if isinstance(value, Moment):
-        return value
-    found = as_date(value)
-    if found is None:
-        return ""
-    whole = isinstance(value, float) and value == int(value)
-    if whole or (days(string(value)) is not None and "T" not in string(value)):
-        return moment(found.date())
-    return moment(found)
-
-
-def _format_date(value: Value, pattern: Value) -> str:
-    found = as_date(value)
-    if found is None:
-        return ""
-    parts = {
-        "%": "%", "Y": f"{found.year:04d}", "y": f"{found.year:04d}"[2:], "m": f"{found.month:02d}", "n":
-        str(found.month), "b": MONTHS[found.month - 1], "d": f"{found.day:02d}", "e": str(found.day), "H":
-        f"{found.hour:02d}", "h": str(found.hour), "M": f"{found.minute:02d}", "S": f"{found.second:02d}", "3":
-        f"{found.microsecond // 1000:03d}", "a": DAYS[found.weekday()],
-    }  # fmt: skip
-
-    def part(match: re.Match[str]) -> str:
-        if match[1] not in parts:
-            raise ExpressionError(f"format-date() does not know %{match[1]}")
-        return parts[match[1]]
-
-    return re.sub(r"%(.?)", part, string(pattern), flags=re.DOTALL)
-
-
-def _decimal_time(value: Value) -> float:
-    match = re.fullmatch(r"(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)?", string(value))
-    if match is None or int(match[1]) > 23 or int(match[2]) > 59 or int(match[3] or 0) > 59:
-        return math.nan
-    return (int(match[1]) + int(match[2]) / 60 + int(match[3] or 0) / 3600) / 24
-
-
-def _date_diff(first: Value, second: Value, unit: Value = "days") -> float:
-    """Whole days, or completed months or years, from the first date to the second; negative when it lies earlier."""
-    start, end = as_date(first), as_date(second)
-    if start is None or end is None:
-        return math.nan
-    name = string(unit).rstrip("s")
-    if name in ("day", "d"):
-        return float((end.date() - start.date()).days)
-    if name not in ("month", "m", "year", "y"):
-        raise ExpressionError(f"date-diff() knows days, months and years, not '{string(unit)}'")
-    months = _months(start.date(), end.date()) if end >= start else -_months(end.date(), start.date())
-    return float(months if name in ("month", "m") else int(months / 12))
-
-
-def _months(start: date | datetime, end: date | datetime) -> int:
-    return (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
-
-
 def _checklist(least: Value, most: Value, *values: Value) -> bool:
     true = sum(_ticked(value) for value in _flat(values))
     return _within(true, least, most)
@@ -233,7 +201,7 @@ def _within(total: float, least: Value, most: Value) -> bool:
 
 
 def _true_text(value: Value) -> bool:
-    return value > 0 if isinstance(value, float) else string(value) in ("1", "true")
+    return string(value) in ("1", "true")
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -269,6 +237,9 @@ FUNCTIONS: dict[str, Function] = {
     "substring-after": Function(2, 2, "string", _after),
     "translate": Function(3, 3, "string", _translate),
     "regex": Function(2, 2, "boolean", _regex),
+    "digest": Function(2, 3, "string", digests.digest),
+    "base64-decode": Function(1, 1, "string", digests.base64_decode),
+    "uuid": Function(0, 1, "string"),
     # numbers
     "number": Function(0, 1, "number"),
     "int": Function(1, 1, "number", _int),
@@ -276,7 +247,7 @@ FUNCTIONS: dict[str, Function] = {
     "floor": Function(1, 1, "number", _whole(math.floor)),
     "ceiling": Function(1, 1, "number", _whole(math.ceil)),
     "abs": Function(1, 1, "number", lambda v: abs(number(v))),
-    "pow": Function(2, 2, "number", _real(math.pow)),
+    "pow": Function(2, 2, "number", _power),
     "sqrt": Function(1, 1, "number", _real(math.sqrt)),
     "exp": Function(1, 1, "number", _real(math.exp)),
     "exp10": Function(1, 1, "number", _real(lambda x: 10.0**x)),
@@ -292,21 +263,27 @@ FUNCTIONS: dict[str, Function] = {
     "pi": Function(0, 0, "number", lambda: math.pi),
     "random": Function(0, 0, "number"),
     # several nodes
-    "sum": Function(1, 1, "number", lambda v: math.fsum(number(x) for x in _nodes(v, "sum"))),
+    "sum": Function(1, 1, "number", _sum),
     "count": Function(1, 1, "number", lambda v: float(len(_nodes(v, "count")))),
-    "count-non-empty": Function(1, 1, "number", lambda v: float(sum(map(bool, _nodes(v, "count-non-empty"))))),
+    "count-non-empty": Function(
+        1, 1, "number", lambda v: float(sum(node != "" for node in _nodes(v, "count-non-empty")))
+    ),
     "min": Function(1, None, "number", _extreme(min)),
     "max": Function(1, None, "number", _extreme(max)),
+    "randomize": Function(1, 2, "any"),
     "position": Function(1, 1, "number"),
     "indexed-repeat": Function(3, 7, "string"),
+    # places on earth
+    "area": Function(1, 1, "number", places.area),
+    "distance": Function(1, 1, "number", places.distance),
     # dates
     "today": Function(0, 0, "date"),
     "now": Function(0, 0, "date"),
-    "date": Function(1, 1, "date", _date),
-    "date-time": Function(1, 1, "date", _date),
-    "decimal-date-time": Function(1, 1, "number", number),
-    "decimal-time": Function(1, 1, "number", _decimal_time),
-    "format-date": Function(2, 2, "string", _format_date),
-    "format-date-time": Function(2, 2, "string", _format_date),
-    "date-diff": Function(2, 3, "number", _date_diff),
+    "date": Function(1, 1, "date", dates.date_only),
+    "date-time": Function(1, 1, "date", dates.date_and_time),
+    "decimal-date-time": Function(1, 1, "number", dates.decimal_date),
+    "decimal-time": Function(1, 1, "number", dates.decimal_time),
+    "format-date": Function(2, 2, "string", dates.format_date),
+    "format-date-time": Function(2, 2, "string", dates.format_date),
+    "date-diff": Function(2, 3, "number", dates.date_diff),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -79,7 +80,9 @@ def parse(text: str) -> tree.Node:
     if len(text) > LONGEST:
         raise ExpressionError(f"an expression of {len(text)} characters is too long; at most {LONGEST} are read")
     if _depth(text) > DEEPEST:
-        raise ExpressionError(f"more than {DEEPEST} brackets inside each other", text, 0, "use calculate questions")
+        raise ExpressionError(
+            f"more than {DEEPEST} brackets or signs inside each other", text, 0, "use calculate questions"
+        )
     if not text.strip():
         raise ExpressionError("the expression is empty")
     if "${last-saved#" in text:
@@ -92,12 +95,18 @@ def parse(text: str) -> tree.Node:
         raise ExpressionError("the expression is nested too deeply", text, 0, "use calculate questions") from None
 
 
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_MINUSES = re.compile(r"-(?:\s*-)+")
+
+
 def _depth(text: str) -> int:
+    """How deep brackets lie inside each other, and signs behind each other; what stands in quotes does not count."""
+    bare = _QUOTED.sub("", text)
     depth = deepest = 0
-    for character in text:
+    for character in bare:
         depth += (character == "(") - (character == ")")
         deepest = max(deepest, depth)
-    return max(deepest, text.count("--"))
+    return max([deepest, *(run.count("-") for run in _MINUSES.findall(bare))])
 
 
 def _explain(error: UnexpectedInput, text: str) -> ExpressionError:

@@ -6,7 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["Binary", "Call", "Current", "Name", "Negative", "Node", "Number", "Parent", "Reference", "String", "walk"]
+__all__ = [
+    "STRENGTH",
+    "Binary",
+    "Call",
+    "Current",
+    "Name",
+    "Negative",
+    "Node",
+    "Number",
+    "Parent",
+    "Reference",
+    "String",
+    "walk",
+]
+
+STRENGTH = {"or": 1, "and": 2, "=": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "div": 6,
+            "mod": 6, "|": 8}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +98,17 @@ def walk(node: Node) -> Iterator[Node]:
     >>> [type(n).__name__ for n in walk(Binary("+", Number(1), Reference("age")))]
     ['Binary', 'Number', 'Reference']
     """
-    yield node
-    match node:
-        case Binary():
-            yield from walk(node.left)
-            yield from walk(node.right)
-        case Negative():
-            yield from walk(node.operand)
-        case Call():
-            for argument in node.arguments:
-                yield from walk(argument)
-        case _:
-            return
+    # A stack instead of recursion: a condition may join hundreds of comparisons by "or".
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        match one:
+            case Binary():
+                waiting += (one.right, one.left)
+            case Negative():
+                waiting.append(one.operand)
+            case Call():
+                waiting += reversed(one.arguments)
+            case _:
+                continue

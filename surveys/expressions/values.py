@@ -19,8 +19,9 @@ from typing import TypeAlias
 __all__ = ["Moment", "Nodes", "Value", "as_date", "boolean", "days", "moment", "number", "string", "text_of"]
 
 EPOCH = date(1970, 1, 1).toordinal()
-_NUMBER = re.compile(r"\s*-?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
-_DATE = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(T.*)?")
+# XPath 1.0, 4.4: digits of ASCII with at most one point and a minus; "1e3" and "+5" are not numbers.
+_NUMBER = re.compile(r"[ \t\r\n]*-?([0-9]+(\.[0-9]*)?|\.[0-9]+)[ \t\r\n]*")
+_DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(T.*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,18 @@ class Moment:
 
     days: float
     text: str
+
+
+class Truth(str):
+    """True or false as a value of a flat mapping: it reads as "true" or "false", and false is not true.
+
+    A plain text "false" is true, as XPath has it; a Python ``False`` among the variables must never be.
+    """
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return self == "true"
 
 
 Nodes: TypeAlias = tuple[str, ...]
@@ -76,6 +89,8 @@ def number(value: Value) -> float:
     if isinstance(value, Moment):
         return value.days
     text = string(value)
+    if isinstance(text, Truth):
+        return 1.0 if text else 0.0
     if _NUMBER.fullmatch(text):
         return float(text)
     found = days(text)
@@ -96,7 +111,7 @@ def boolean(value: Value) -> bool:
         return value.days == value.days
     if isinstance(value, tuple):
         return any(value)
-    return value != ""
+    return bool(value)
 
 
 def days(text: str) -> float | None:
@@ -155,7 +170,7 @@ def text_of(answer: object) -> str:
     if isinstance(answer, str):
         return answer
     if isinstance(answer, bool):
-        return "true" if answer else "false"
+        return Truth("true" if answer else "false")
     if isinstance(answer, int | float):
         return _number_text(float(answer)) if isinstance(answer, float) else str(answer)
     if isinstance(answer, list | tuple):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from surveys.expressions import tree
+from surveys.expressions.tree import STRENGTH
 from surveys.expressions.values import string
 
 __all__ = ["write"]
-
-STRENGTH = {"or": 1, "and": 2, "=": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "div": 6,
-            "mod": 6, "|": 8}  # fmt: skip
 
 
 def write(node: tree.Node) -> str:
@@ -35,9 +33,17 @@ def write(node: tree.Node) -> str:
             return f"-{_within(operand, 7)}"
         case tree.Call(function, arguments):
             return f"{function}({', '.join(write(argument) for argument in arguments)})"
-        case tree.Binary(operator, left, right):
-            strength = STRENGTH[operator]
-            return f"{_within(left, strength)} {operator} {_within(right, strength + 1)}"
+        case tree.Binary():
+            return _chain(node)
+
+
+def _chain(node: tree.Binary) -> str:
+    """Operators one behind the other, without recursion along the chain."""
+    steps = [node]
+    while isinstance(steps[-1].left, tree.Binary) and STRENGTH[steps[-1].left.operator] >= STRENGTH[steps[-1].operator]:
+        steps.append(steps[-1].left)
+    text = _within(steps[-1].left, STRENGTH[steps[-1].operator])
+    return text + "".join(f" {s.operator} {_within(s.right, STRENGTH[s.operator] + 1)}" for s in reversed(steps))
 
 
 def _within(node: tree.Node, strength: int) -> str:

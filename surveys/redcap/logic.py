@@ -12,8 +12,9 @@ from collections.abc import Callable
 from surveys.definition import Instrument, Question
 from surveys.errors import ExpressionError
 from surveys.expressions import parse, tree
+from surveys.expressions.tree import STRENGTH
 from surveys.expressions.values import days, string
-from surveys.expressions.write import STRENGTH, write
+from surveys.expressions.write import write
 
 __all__ = ["to_expression", "to_logic"]
 

@@ -333,7 +333,9 @@ FUNCTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "functions_text": (
         {"word": "abc xyz"},
         {"greeting": "Hello abc xyz", "size": 7, "three": "abc", "also_three": "abc", "head": "abc", "tail": "xyz",
-         "begins": "true", "ends": "true", "holds": "true", "neat": "a b", "capital": "ABC xyz", "as_text": 12},
+         "begins": "true", "ends": "true", "holds": "true", "neat": "a b", "capital": "ABC xyz", "as_text": 12,
+         "decoded": "hallo", "ticket": 44,
+         "fingerprint": "4bb737824577da781b0fcfe48d8e3253ea2fc2f0120e8cc7d056368bdef6bf5c"},
     ),
     "functions_numbers": (
         {"wage": 12.5},
@@ -347,7 +349,8 @@ FUNCTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "functions_repeats": (
         {"child.1.age": 4, "child.2.age": 6, "child.3.age": 9},
-        {"many": 3, "known": 3, "total": 19, "youngest": 4, "oldest": 9, "listed": "4, 6, 9"},
+        {"many": 3, "known": 3, "total": 19, "youngest": 4, "oldest": 9, "listed": "4, 6, 9", "shuffled": "4, 6, 9",
+         "walk": 68.53, "garden": 7629.12},
     ),
 }  # fmt: skip
 

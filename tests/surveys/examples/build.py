@@ -204,6 +204,9 @@ GOOD: dict[str, Sequence[Sequence[Row]]] = {
             c("neat", "normalize-space('  a   b ')"),
             c("capital", "translate(${word}, 'abc', 'ABC')"),
             c("as_text", "string(12)"),
+            c("fingerprint", "digest(${word}, 'SHA-256', 'hex')"),
+            c("decoded", "base64-decode('aGFsbG8=')"),
+            c("ticket", "string-length(uuid(8)) + string-length(uuid())"),
         ]
     ],
     "functions_numbers": [
@@ -247,6 +250,9 @@ GOOD: dict[str, Sequence[Sequence[Row]]] = {
             c("youngest", "min(${age})"),
             c("oldest", "max(${age})"),
             c("listed", "join(', ', ${age})"),
+            c("shuffled", "join(', ', randomize(${age}, 42))"),
+            c("walk", "distance('52 5;52 5.001')"),
+            c("garden", "area('52 5;52 5.001;52.001 5.001;52.001 5;52 5')"),
         ]
     ],
     "curly_quotes": [[q("select_one yes_no", "a"), q("text", "b", relevant="${a} = ‘yes’")], YES_NO],
