@@ -12,7 +12,7 @@ from typing import Literal
 
 from surveys.errors import ScoringError, ScoringUnknown
 
-__all__ = ["SCALES", "MissingItems", "Scale", "missing_rule", "score", "scores"]
+__all__ = ["SCALES", "MissingItems", "Scale", "below", "missing_rule", "score", "scores"]
 
 Answer = float | int | None
 REGISTERED = "registered in the protocol"
@@ -46,6 +46,7 @@ class Scale:
     ``rule`` is the mean or the sum of the items, times ``factor``; or ``any``: 1 when one of the yes-or-no items is 1.
     ``subscales`` maps a name to the positions of its items, counted from 1. ``reversed_items`` are positions too; None
     when the source was not found. ``most_missing`` is how many items may be missing; None when there is no rule.
+    ``cut_offs`` maps what the source reads in a low total to the highest total of which it reads it.
     """
 
     title: str
@@ -59,6 +60,7 @@ class Scale:
     reversed_items: tuple[int, ...] | None = ()
     most_missing: int | None = None
     licence: str = ""
+    cut_offs: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         positions = [p for members in self.subscales.values() for p in members] + list(self.reversed_items or ())
@@ -110,6 +112,7 @@ SCALES: Mapping[str, Scale] = {
         "WHO-5 Well-Being Index", 5, 0, 5, "sum",
         "Topp, Ostergaard, Sondergaard and Bech (2015), Psychotherapy and Psychosomatics 84, 167-176",
         factor=4.0, licence="free",
+        cut_offs={"screen for depression": 50.0, "likely depression": 28.0},
     ),
     "nea_item": Scale(
         "A single question of the Netherlands Working Conditions Survey (satisfaction, learning need, employability)",
@@ -176,6 +179,22 @@ def scores(
         else:
             found.append(score(scale, answers, registered))
     return found
+
+
+def below(scale: Scale | str, total: float) -> tuple[str, ...]:
+    """What the source of a scale reads in a total this low; nothing for a scale without cut-offs.
+
+    Raises ScoringUnknown for an unknown scale and ScoringError for a total outside the scale.
+
+    >>> below("who5", 52), below("who5", 48), below("who5", 28)
+    ((), ('screen for depression',), ('screen for depression', 'likely depression'))
+    """
+    rule = _known(scale, None)
+    times = rule.factor * (rule.items if rule.rule == "sum" else 1)
+    low, high = (0.0, 1.0) if rule.rule == "any" else (rule.low * times, rule.high * times)
+    if not low <= total <= high:
+        raise ScoringError(f"a total of '{rule.title}' goes from {low:g} to {high:g}; {total:g} is none")
+    return tuple(meaning for meaning, highest in rule.cut_offs.items() if total <= highest)
 
 
 def missing_rule(scale: Scale | str, registered: MissingItems | None = None) -> str:

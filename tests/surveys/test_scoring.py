@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surveys import ScoringError, ScoringUnknown
-from surveys.reliability import alpha, omega, reliability
-from surveys.scoring import SCALES, MissingItems, Scale, missing_rule, score, scores
+from surveys.reliability import alpha, items, omega, reliability, standardized_alpha
+from surveys.scoring import SCALES, MissingItems, Scale, below, missing_rule, score, scores
 
 KNOWN = {name: scale for name, scale in SCALES.items() if scale.reversed_items is not None}
 
@@ -31,6 +31,17 @@ def test_the_ends_that_the_manuals_give():
     assert score("who5", [5] * 5) == {"total": 100.0}
     assert score("gse", [1] * 10) == {"total": 10.0}
     assert score("gse", [4] * 10) == {"total": 40.0}
+
+
+def test_the_cut_offs_of_the_well_being_index_are_those_of_its_source():
+    """Topp et al. (2015): at most 50 calls for screening, at most 28 points to depression."""
+    assert [below("who5", total) for total in (0, 28)] == [("screen for depression", "likely depression")] * 2
+    assert [below("who5", total) for total in (32, 48, 50)] == [("screen for depression",)] * 3
+    assert [below("who5", total) for total in (52, 100)] == [(), ()]
+    assert below("gse", 10) == ()  # its author gives none
+    for total in (-4, 104):
+        with pytest.raises(ScoringError, match="goes from 0 to 100"):
+            below("who5", total)
 
 
 def test_subscales_hold_their_own_items():
@@ -133,6 +144,65 @@ def test_reliability_is_that_of_r_on_its_own_data():
     assert omega(wanted["answers"]) == pytest.approx(wanted["omega"], abs=1e-6)
 
 
+PSYCH = json.loads((Path(__file__).parents[1] / "reference" / "surveys" / "items.json").read_text())
+
+
+@pytest.mark.parametrize("name", PSYCH)
+def test_what_each_item_does_is_what_the_package_psych_says(name: str):
+    wanted = PSYCH[name]
+    assert alpha(wanted["answers"]) == pytest.approx(wanted["alpha"], abs=1e-10)
+    assert standardized_alpha(wanted["answers"]) == pytest.approx(wanted["standardized"], abs=1e-10)
+    found = items(wanted["answers"])
+    assert [item.rest for item in found] == pytest.approx(wanted["rest"], abs=1e-10)
+    if wanted["without"] is None:
+        assert [item.alpha_without for item in found] == [None, None]
+    else:
+        assert [item.alpha_without for item in found] == pytest.approx(wanted["without"], abs=1e-9)
+    columns = np.array(wanted["answers"], dtype=float)
+    assert [item.mean for item in found] == pytest.approx(columns.mean(axis=0))
+    assert [item.sd for item in found] == pytest.approx(columns.std(axis=0, ddof=1))
+
+
+def test_the_interval_of_alpha_is_that_of_the_package_psych():
+    found = reliability(PSYCH["attitude"]["answers"])
+    assert [found.low, found.high] == pytest.approx(PSYCH["attitude"]["interval"], abs=1e-10)
+    assert found.standardized == pytest.approx(PSYCH["attitude"]["standardized"], abs=1e-10)
+    assert found.remarks == ()
+
+
+def test_yes_and_no_give_the_formula_of_kuder_and_richardson():
+    answers = np.array(PSYCH["yes_no"]["answers"], dtype=float)
+    k = answers.shape[1]
+    share = answers.mean(axis=0)
+    kr20 = k / (k - 1) * (1 - (share * (1 - share)).sum() / answers.sum(axis=1).var())
+    assert alpha(answers) == pytest.approx(kr20)
+
+
+def test_an_item_that_goes_against_the_others_is_pointed_out():
+    rng = np.random.default_rng(4)
+    data = 2 * rng.normal(size=(60, 1)) + rng.normal(size=(60, 6))
+    assert reliability(data).remarks == ()
+    data[:, 2] *= -1
+    (only,) = reliability(data).remarks
+    assert only.startswith("item 3 goes against the others")
+    assert "reversed?" in only
+
+
+def test_few_people_and_a_negative_alpha_are_remarked_on():
+    r, k = -0.2, 3
+    spread = np.linalg.cholesky(np.full((k, k), r) + np.eye(k) * (1 - r))
+    raw = one_factor(np.zeros(k), np.ones(k), 40, 3)
+    assert alpha(raw @ spread.T) == pytest.approx(k * r / (1 + (k - 1) * r))
+    few = one_factor(np.full(5, 0.7), np.full(5, 0.5), 6, 1)[:, :5]
+    assert reliability(few).remarks == ()
+    assert "5 people for 5 items" in reliability(np.vstack([few[:5]]) + 0.0).remarks[-1]
+
+
+def test_items_that_cancel_out_have_no_alpha():
+    with pytest.raises(ScoringError, match="is one of them reversed"):
+        alpha([[1, 5], [2, 4], [3, 3]])
+
+
 def test_omega_recovers_the_factor_that_made_the_data():
     loadings, unique = np.array([0.9, 0.5, 1.3, 0.7, 0.4]), np.array([0.5, 0.8, 0.3, 1.1, 0.9])
     data = one_factor(loadings, unique, 60, 1)
@@ -177,6 +247,10 @@ def test_people_with_a_missing_answer_are_left_out_and_counted_out():
         (np.random.default_rng(1).normal(size=(2, 4)), "three people"),
         (np.random.default_rng(1).normal(size=(9, 2)), "at least 3 items"),
         (np.ones(5), "table of people by items"),
+        ([[1, 2, 3], [1, 2]], "numbers, in a table"),
+        ([["a", "b", "c"]] * 4, "numbers, in a table"),
+        (np.full((9, 3), np.nan), "there are 0"),
+        ([[1, 2, 3], [2, 3, np.inf], [3, 1, 2]], "infinite"),
     ],
 )
 def test_reliability_that_cannot_be_known_is_refused(data: np.ndarray, message: str):
