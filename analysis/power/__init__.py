@@ -44,6 +44,7 @@ from analysis.power.nested import partially_nested, partially_nested_proportions
 from analysis.power.noncompliance import diluted, late_means, late_proportions, recruited
 from analysis.power.ordinal import ordinal
 from analysis.power.paired_proportions import paired_proportions
+from analysis.power.poisson import poisson_regression
 from analysis.power.precision import precision_correlation, precision_difference, precision_mean, precision_proportion
 from analysis.power.proportions import one_proportion, one_proportion_arcsine, two_proportions, two_proportions_arcsine
 from analysis.power.ranks import rank_sum, rank_sum_ordinal, rank_test
@@ -78,7 +79,7 @@ from analysis.power.stepped_wedge import (
     stepped_wedge_variance,
 )
 from analysis.power.surface import power_surface
-from analysis.power.survival import event_probability, logrank, logrank_events
+from analysis.power.survival import cox_regression, event_probability, logrank, logrank_events
 
 __all__ = [
     "SHAPES",
@@ -109,6 +110,7 @@ __all__ = [
     "conditional_power",
     "contrast",
     "correlation",
+    "cox_regression",
     "crossing",
     "design_effect",
     "difference_in_differences",
@@ -149,6 +151,7 @@ __all__ = [
     "partially_nested",
     "partially_nested_proportions",
     "point_biserial",
+    "poisson_regression",
     "power_surface",
     "precision_correlation",
     "precision_difference",

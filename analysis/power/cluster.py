@@ -14,7 +14,7 @@ from analysis.power.wording import asked
 
 __all__ = ["cluster_means", "cluster_proportions", "design_effect"]
 
-Reference = Literal["t", "central", "z"]
+Reference = Literal["t", "central", "t_people", "z"]
 Weights = Literal["size", "optimal"]
 _SOURCE = "Donner & Klar (2000); Eldridge, Ashby & Kerry (2006); Rutterford, Copas & Eldridge (2015)"
 _WEIGHTS = {
@@ -24,6 +24,7 @@ _WEIGHTS = {
 _REFERENCES = {
     "t": "noncentral t, df = clusters - 2",
     "central": "central t multiplier t_a + t_b, df = clusters - 2",
+    "t_people": "noncentral t, df = people - 2 (Campbell & Walters, 2014)",
     "z": "normal reference",
 }
 
@@ -199,6 +200,12 @@ def _rivals(ask: Callable[[str, str], Question], test: str, weights: str, cv: fl
     return others + ([ask(test, kind) for kind in _WEIGHTS if kind != weights] if cv else [])
 
 
+def _freedom(kind: str, clusters: float, cluster_size: float) -> float:
+    if kind == "z":
+        return math.inf
+    return clusters * (cluster_size if kind == "t_people" else 1.0) - 2
+
+
 def _question(
     method: Method,
     given: Mapping[str, float | None],
@@ -215,7 +222,7 @@ def _question(
         gap, se = error(clusters, cluster_size, effects[effect[0]])
         if kind == "z":
             return tails.z_power(gap / se, alpha, sides, both_tails)
-        df = clusters * (1 + ratio) - 2
+        df = _freedom(kind, clusters * (1 + ratio), cluster_size)
         if kind == "central":
             return central_t_power(gap / se, df, alpha, sides)
         return tails.t_power(gap / se, df, alpha, sides, both_tails)
@@ -230,7 +237,7 @@ def _question(
             "n_total": counted["n_total"] * cluster_size,
             "design_effect": inflation(cluster_size),
             "se": se,
-            "df": math.inf if kind == "z" else counted["n_total"] - 2,
+            "df": _freedom(kind, counted["n_total"], cluster_size),
             "ncp": gap / se,
         }
 

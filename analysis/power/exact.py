@@ -19,7 +19,7 @@ from analysis.power.result import Result, Values
 from analysis.power.roots import root
 from analysis.power.solve import Method
 
-__all__ = ["TIE", "binomial_one_proportion", "exact_answer", "exact_mcnemar"]
+__all__ = ["TIE", "binomial_one_proportion", "exact_answer", "exact_mcnemar", "poisson_one_rate"]
 
 # Computed and observed probabilities that should tie may differ in the last digits; R uses the same allowance.
 TIE = 1 + 1e-7
@@ -60,6 +60,46 @@ def _outside(n: int, p: float, low: int, high: int) -> float:
     below = float(special.bdtr(low, n, p)) if low >= 0 else 0.0
     above = float(special.bdtrc(high - 1, n, p)) if high <= n else 0.0
     return below + above
+
+
+def poisson_one_rate(
+    rate0: float, exposure: float, given: Mapping[str, float | None], sides: int, direction: str
+) -> Result:
+    """Exact test of one Poisson rate, each tail at alpha / sides. Source: Guenther (1977)."""
+
+    def power_at(n: int, rate1: float, alpha: float) -> tuple[float, float]:
+        low, high = _poisson_region(n * exposure * rate0, alpha / sides, sides, upward=rate1 > rate0)
+        return _beyond(n * exposure * rate1, low, high), _beyond(n * exposure * rate0, low, high)
+
+    method = Method(
+        "one rate",
+        "exact Poisson, alpha / sides in each tail",
+        "sum of Poisson probabilities at rate1 over the rejection region at rate0",
+        "Guenther (1977)",
+    )
+    far = ("rate", rate0) if direction == "higher" else (direction, rate0)
+    notes = {"rate0": rate0, "exposure": exposure, "sides": sides}
+    return exact_answer(method, given, "rate1", (far[1], far[0]), power_at, notes)
+
+
+def _poisson_region(mean: float, tail: float, sides: int, upward: bool) -> tuple[float, float]:
+    """Reject when x <= low or x >= high; -1 and infinity where there is no such count."""
+    allowed = tail * TIE
+    low, high = -1.0, math.inf
+    if sides == 2 or not upward:
+        low = float(stats.poisson.ppf(tail, mean))
+        while low >= 0 and special.pdtr(low, mean) > allowed:
+            low -= 1
+    if sides == 2 or upward:
+        high = float(stats.poisson.isf(tail, mean))
+        while special.pdtrc(high - 1, mean) > allowed:
+            high += 1
+    return low, high
+
+
+def _beyond(mean: float, low: float, high: float) -> float:
+    below = float(special.pdtr(low, mean)) if low >= 0 else 0.0
+    return below + (float(special.pdtrc(high - 1, mean)) if math.isfinite(high) else 0.0)
 
 
 def exact_answer(
@@ -151,7 +191,7 @@ def _exact_sizes(power_at: Callable[[int], float], target: float) -> tuple[int, 
 
 
 def _exact_effect(power_at: Callable[[float], float], target: float, null: float, direction: str) -> float:
-    far = {"higher": 1 - 1e-9, "lower": 1e-9, "odds": 1e6}[direction]
+    far = {"higher": 1 - 1e-9, "lower": 1e-9, "odds": 1e6, "rate": 1e3 * max(null, 1.0)}[direction]
     near = null + (far - null) * 1e-9
     if power_at(far) < target:
         raise NoSolution("effect", f"even the largest possible effect has power {power_at(far):.4f}, below {target:g}")

@@ -32,7 +32,8 @@ def _check_room(name: str, effect: float, margin: float | None, higher_is_better
         raise ImpossibleRequest(
             "margin",
             f"the expected {name} {effect:g} does not lie {side} the margin {margin:g}",
-            remedy="write the largest acceptable loss with its sign, such as margin=-0.05 when higher is better",
+            remedy="write the largest acceptable loss with its sign, such as margin=-0.05 when higher is better, or "
+            "say higher_is_better=False",
         )
 
 
@@ -48,13 +49,14 @@ def noninferiority_means(
     power: float | None = None,
     alpha: float | None = 0.025,
     test: Literal["t", "z"] = "t",
-    higher_is_better: bool = True,
+    higher_is_better: bool | None = None,
     paired: bool = False,
 ) -> Result:
     """Size, power, smallest margin or level of the one-sided test that the difference of means exceeds `margin`.
 
     `delta` is the expected second minus first mean, `margin` the loss still accepted (negative when higher is better;
-    positive asks for superiority by a margin). `paired=True`: n pairs, sd of the differences.
+    positive and below `delta` asks for superiority by a margin; positive and above `delta` is the largest rise accepted
+    where lower is better, unless `higher_is_better` says otherwise). `paired=True`: n pairs, sd of the differences.
     Source: Chow, Shao & Wang (2008) §3.2.
 
     >>> round(noninferiority_means(margin=-0.05, sd=0.1, power=0.8, alpha=0.05, test="z").n, 4)
@@ -64,6 +66,8 @@ def noninferiority_means(
     checks.positive(sd=sd)
     checks.choice("test", test, ("t", "z"))
     arms.check_arms(n, n2, ratio)
+    if higher_is_better is None:
+        higher_is_better = margin is None or not margin > max(delta, 0)
     _check_room("difference", delta, margin, higher_is_better)
 
     def ask(kind: str) -> Question:

@@ -51,6 +51,20 @@ def _answer(
     )
 
 
+def _quantile(test: str, df: float, confidence: float, probability: float | None) -> float:
+    """Half-width in standard errors, at the true standard deviation or at the quantile of the estimated one."""
+    if test == "z":
+        return tails.z_critical(1 - confidence)
+    spread = 1.0 if probability is None else math.sqrt(float(tails.special.chdtri(df, 1 - probability)) / df)
+    return tails.t_critical(1 - confidence, df) * spread
+
+
+def _reference(test: str, df: str, probability: float | None) -> str:
+    if test == "z":
+        return "normal reference"
+    return f"t, df = {df}" + ("" if probability is None else f"; no wider with probability {probability:g}")
+
+
 @asked
 def precision_mean(
     *,
@@ -58,24 +72,30 @@ def precision_mean(
     half_width: float | None = None,
     n: float | None = None,
     confidence: float = 0.95,
+    probability: float | None = None,
     test: Literal["z", "t"] = "z",
     design_effect: float = 1.0,
 ) -> Result:
-    """Size for, or half-width of, the confidence interval of a mean. Source: Cochran (1977) §4.6.
+    """Size for, or half-width of, the confidence interval of a mean.
+
+    With `probability` the interval, by t and the standard deviation of the sample, will be no wider than stated with
+    that chance. Source: Cochran (1977) §4.6; Kupper & Hafner (1989) and Hahn & Meeker (1991) for `probability`.
 
     >>> precision_mean(sd=15, half_width=3).rounded
     97
+    >>> precision_mean(sd=2500, half_width=1500, probability=0.9).rounded
+    19
     """
-    checks.probability(confidence=confidence)
+    checks.probability(confidence=confidence, probability=probability)
     checks.positive(sd=sd, design_effect=design_effect)
+    checks.choice("test", test, ("z", "t"))
+    test = "t" if probability is not None else test
 
     def half(n: float) -> float:
-        alpha = 1 - confidence
-        quantile = tails.z_critical(alpha) if test == "z" else tails.t_critical(alpha, n - 1)
-        return quantile * sd * math.sqrt(design_effect / n)
+        return _quantile(test, n - 1, confidence, probability) * sd * math.sqrt(design_effect / n)
 
     notes = {"sd": sd, "confidence": confidence, "design_effect": design_effect}
-    reference = "normal reference" if test == "z" else "t, df = n - 1"
+    reference = _reference(test, "n - 1", probability)
     return _answer(
         "interval of a mean", "n = (q sd / h)²", "Cochran (1977) §4.6", half, n, half_width, 2, notes, reference
     )
@@ -126,17 +146,27 @@ def precision_difference(
     n: float | None = None,
     ratio: float = 1.0,
     confidence: float = 0.95,
+    probability: float | None = None,
+    test: Literal["z", "t"] = "z",
     design_effect: float = 1.0,
 ) -> Result:
     """Size (first arm) for, or half-width of, the interval of a difference of two means or two proportions.
 
-    Give `sd` (and `sd2`) for means or `p1` and `p2` for proportions. Source: Machin et al. (2018) ch. 10.
+    Give `sd` (and `sd2`) for means or `p1` and `p2` for proportions. Means may take "t" with the pooled variance, and
+    then a `probability` that the interval will be no wider than stated.
+    Source: Machin et al. (2018) ch. 10; Kupper & Hafner (1989) for `probability`.
 
     >>> precision_difference(p1=0.45, p2=0.5, half_width=0.05).rounded
     765
+    >>> precision_difference(sd=1, half_width=0.25, probability=0.8).rounded
+    134
     """
-    checks.probability(confidence=confidence)
+    checks.probability(confidence=confidence, probability=probability)
     checks.positive(ratio=ratio, design_effect=design_effect)
+    checks.choice("test", test, ("z", "t"))
+    test = "t" if probability is not None else test
+    if test == "t" and (sd is None or sd2 not in (None, sd)):
+        raise ImpossibleRequest("test", "t and `probability` are for two means with one standard deviation `sd`")
     if p1 is not None and p2 is not None:
         checks.probability(p1=p1, p2=p2)
         variances = p1 * (1 - p1), p2 * (1 - p2)
@@ -145,14 +175,16 @@ def precision_difference(
         variances = sd**2, (sd if sd2 is None else sd2) ** 2
     else:
         raise ImpossibleRequest("sd", "give `sd` for means, or `p1` and `p2` for proportions")
-    z = tails.z_critical(1 - confidence)
 
     def half(n: float) -> float:
-        return z * math.sqrt(design_effect * (variances[0] / n + variances[1] / (n * ratio)))
+        quantile = _quantile(test, n * (1 + ratio) - 2, confidence, probability)
+        return quantile * math.sqrt(design_effect * (variances[0] / n + variances[1] / (n * ratio)))
 
     notes = {"confidence": confidence, "ratio": ratio, "design_effect": design_effect}
-    formula = "h = z sqrt(v1/n1 + v2/n2)"
-    return _answer("interval of a difference", formula, "Machin et al. (2018) ch. 10", half, n, half_width, 2, notes)
+    formula, source = "h = q sqrt(v1/n1 + v2/n2)", "Machin et al. (2018) ch. 10"
+    reference = _reference(test, "n1 + n2 - 2", probability)
+    smallest = 2.0 if ratio >= 1 else 2 / ratio
+    return _answer("interval of a difference", formula, source, half, n, half_width, smallest, notes, reference)
 
 
 @asked

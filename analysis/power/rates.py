@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
-from analysis.power import arms, checks, tails
+from analysis.power import arms, checks, exact, tails
 from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
 from analysis.power.wording import asked
@@ -181,32 +181,67 @@ def one_rate(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
+    method: Literal["sqrt", "score", "wald", "exact"] = "sqrt",
     direction: Literal["higher", "lower"] = "higher",
     both_tails: bool = True,
 ) -> Result:
-    """Size, power, smallest rate or level of a test of one Poisson rate against `rate0`, square-root scale.
+    """Size, power, smallest rate or level of a test of one Poisson rate against `rate0`.
 
-    Source: Huffman (1984); Guenther (1977).
+    Methods: "sqrt" transformation, "score" (variance of `rate0` at the critical value), "wald" (variance of `rate1`),
+    "exact" Poisson test, whose size is the smallest whole number with the power. Source: Huffman (1984); Guenther
+    (1977) for "exact".
 
     >>> one_rate(rate0=1.0, rate1=1.3, power=0.8).rounded
     100
+    >>> one_rate(rate0=0.05, rate1=0.2, power=0.9, sides=1, method="exact").rounded
+    47
     """
     checks.level(alpha, power, sides)
     checks.positive(rate0=rate0, rate1=rate1, exposure=exposure)
     if rate1 is not None:
         checks.different("rate1", rate1, rate0)
     checks.at_least(1, n=n)
+    checks.choice("method", method, (*_ONE_RATE, "exact"))
+    given = {"n": n, "rate1": rate1, "power": power, "alpha": alpha}
+    if method == "exact":
+        return exact.poisson_one_rate(rate0, exposure, given, sides, direction)
 
-    def power_of(n: float, rate1: float, alpha: float) -> float:
-        return tails.z_power(
-            2 * (math.sqrt(rate1) - math.sqrt(rate0)) * math.sqrt(n * exposure), alpha, sides, both_tails
+    def ask(kind: str) -> Question:
+        convention, formula, source = _ONE_RATE[kind]
+
+        def power_of(n: float, rate1: float, alpha: float) -> float:
+            events = n * exposure
+            if kind == "sqrt":
+                shift = 2 * (math.sqrt(rate1) - math.sqrt(rate0)) * math.sqrt(events)
+                return tails.z_power(shift, alpha, sides, both_tails)
+            gap, critical = abs(rate1 - rate0) * math.sqrt(events), tails.z_critical(alpha, sides)
+            border = critical * math.sqrt(rate0 if kind == "score" else rate1)
+            found = tails.special.ndtr((gap - border) / math.sqrt(rate1))
+            wrong = tails.special.ndtr((-gap - border) / math.sqrt(rate1)) if sides == 2 and both_tails else 0.0
+            return float(found + wrong)
+
+        return Question(
+            Method("one rate", convention, formula, source),
+            given,
+            power_of,
+            {"n": SizeRange(1), "rate1": EffectRange(rate0, math.inf if direction == "higher" else 0.0, 0.05 * rate0)},
+            lambda n, rate1, **_: {"expected_events": n * exposure * rate1},
+            {"rate0": rate0, "exposure": exposure, "sides": sides},
         )
 
-    return Question(
-        Method("one rate", "square-root transformation", "z = 2 (sqrt rate1 - sqrt rate0) sqrt(n t)", "Huffman (1984)"),
-        {"n": n, "rate1": rate1, "power": power, "alpha": alpha},
-        power_of,
-        {"n": SizeRange(1), "rate1": EffectRange(rate0, math.inf if direction == "higher" else 0.0, 0.05 * rate0)},
-        lambda n, rate1, **_: {"expected_events": n * exposure * rate1},
-        {"rate0": rate0, "exposure": exposure, "sides": sides},
-    ).answer()
+    return ask(method).answer(rivals=[ask(kind) for kind in _ONE_RATE if kind != method])
+
+
+_ONE_RATE = {
+    "sqrt": ("square-root transformation", "z = 2 (sqrt rate1 - sqrt rate0) sqrt(n t)", "Huffman (1984)"),
+    "score": (
+        "score test, null variance at the critical value",
+        "n t = ((z_a sqrt(rate0) + z_b sqrt(rate1)) / (rate1 - rate0))²",
+        "Fleiss, Levin & Paik (2003) §12.1",
+    ),
+    "wald": (
+        "Wald test, variance at the alternative",
+        "n t = (z_a + z_b)² rate1 / (rate1 - rate0)²",
+        "Hayes & Bennett (1999), one group",
+    ),
+}

@@ -9,6 +9,8 @@ import numpy as np
 from scipy import special
 
 from analysis.power import checks, tails
+from analysis.power.errors import ImpossibleRequest
+from analysis.power.multiple_correlation import random_predictors_power
 from analysis.power.result import Result
 from analysis.power.roots import root
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
@@ -35,17 +37,61 @@ def r_squared(
     n: float | None = None,
     power: float | None = None,
     alpha: float | None = 0.05,
+    model: Literal["fixed", "random"] = "fixed",
 ) -> Result:
-    """Size, power, smallest f² or level of the test that R² is zero, fixed predictors.
+    """Size, power, smallest f² or level of the test that R² is zero.
 
     State the effect as `f2` or as `r2` = f2 / (1 + f2). Degrees of freedom are `predictors` and
-    n - predictors - 1. Source: Cohen (1988) ch. 9.
+    n - predictors - 1. `model`: predictors "fixed" by the design, or "random" (multivariate normal) as in a survey.
+    Source: Cohen (1988) ch. 9; Gatsonis & Sampson (1989) for "random".
 
     >>> round(r_squared(predictors=5, f2=1 / 9, n=95).power, 6)
     0.673586
     """
-    return r_squared_change(
-        tested=predictors, predictors=predictors, f2=f2, r2_change=r2, n=n, power=power, alpha=alpha
+    checks.choice("model", model, ("fixed", "random"))
+    checks.whole(1, predictors=predictors)
+    f2, given = _f2(f2, r2, None), {"n": n, "power": power, "alpha": alpha}
+    kinds = (model, "random" if model == "fixed" else "fixed")
+    chosen, rival = (_variance_explained(given | {"f2": f2}, predictors, predictors, kind) for kind in kinds)
+    return chosen.answer(rivals=[rival])
+
+
+def _f2(f2: float | None, change: float | None, full: float | None) -> float | None:
+    if change is None:
+        return f2
+    if f2 is not None:
+        raise ImpossibleRequest("f2", "says the same as the R² given; give one of them")
+    full = change if full is None else full
+    checks.probability(r2_change=change, r2_full=full)
+    if full < change:
+        raise ImpossibleRequest("r2_full", f"{full:g} of the full model cannot lie below its own increase {change:g}")
+    return change / (1 - full)
+
+
+def _variance_explained(given: dict[str, float | None], tested: int, predictors: int, model: str) -> Question:
+    smallest = predictors + 2
+    checks.positive(f2=given["f2"])
+    checks.level(given["alpha"], given["power"])
+    checks.at_least(smallest, n=given["n"])
+
+    def power_of(n: float, f2: float, alpha: float) -> float:
+        if model == "random":
+            return random_predictors_power(n, predictors, f2, alpha)
+        return tails.f_power(f2 * n, tested, n - predictors - 1, alpha)
+
+    def details(n: float, f2: float, alpha: float) -> dict[str, float]:
+        df2 = n - predictors - 1
+        critical = float(tails.stats.f.isf(alpha, tested, df2))
+        return {"df1": tested, "df2": df2, "ncp": f2 * n, "critical": critical, "r2": f2 / (1 + f2)}
+
+    kind = "noncentral F, fixed predictors" if model == "fixed" else "predictors drawn from a multivariate normal"
+    return Question(
+        Method("R² (change)", f"{kind}, df2 = n - p - 1", "ncp = f² n", _SOURCE),
+        given,
+        power_of,
+        {"n": SizeRange(smallest), "f2": EffectRange(scale=0.01)},
+        details,
+        {"tested": tested, "predictors": predictors},
     )
 
 
@@ -71,28 +117,8 @@ def r_squared_change(
     """
     checks.whole(1, tested=tested, predictors=predictors)
     checks.between("tested", tested, 1, predictors)
-    if r2_change is not None:
-        full = r2_change if r2_full is None else r2_full
-        checks.probability(r2_change=r2_change, r2_full=full)
-        f2 = r2_change / (1 - full)
-    checks.positive(f2=f2)
-    checks.level(alpha, power)
-    smallest = predictors + 2
-    checks.at_least(smallest, n=n)
-
-    def details(n: float, f2: float, alpha: float) -> dict[str, float]:
-        df2 = n - predictors - 1
-        critical = float(tails.stats.f.isf(alpha, tested, df2))
-        return {"df1": tested, "df2": df2, "ncp": f2 * n, "critical": critical, "r2": f2 / (1 + f2)}
-
-    return Question(
-        Method("R² (change)", "noncentral F, fixed predictors, df2 = n - p - 1", "ncp = f² n", _SOURCE),
-        {"n": n, "f2": f2, "power": power, "alpha": alpha},
-        lambda n, f2, alpha: tails.f_power(f2 * n, tested, n - predictors - 1, alpha),
-        {"n": SizeRange(smallest), "f2": EffectRange(scale=0.01)},
-        details,
-        {"tested": tested, "predictors": predictors},
-    ).answer()
+    given = {"n": n, "f2": _f2(f2, r2_change, r2_full), "power": power, "alpha": alpha}
+    return _variance_explained(given, tested, predictors, "fixed").answer()
 
 
 @asked
@@ -156,6 +182,12 @@ def _t_fisher(n: float, r: float, _r0: float, alpha: float, sides: int, both_tai
     return float(power + (special.ndtr((-centre - border) * math.sqrt(n - 3)) if sides == 2 and both_tails else 0.0))
 
 
+def _corrected(n: float, r: float, r0: float, alpha: float, sides: int, both_tails: bool) -> float:
+    # Fisher's z has the mean atanh(r) + r / (2 (n - 1)), under the null as under the alternative.
+    gap = math.atanh(r) - math.atanh(r0) + (r - r0) / (2 * (n - 1))
+    return tails.z_power(gap * math.sqrt(n - 3), alpha, sides, both_tails)
+
+
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(400)
 
 
@@ -206,6 +238,11 @@ _CORRELATION_METHODS = {
         "Hotelling (1953); G*Power 3.1 manual",
     ),
     "fisher": (_fisher, "Fisher's z, variance 1 / (n - 3)", "Fisher (1921); Chow, Shao & Wang (2008)"),
+    "corrected": (
+        _corrected,
+        "Fisher's z with bias correction r / (2 (n - 1))",
+        "Fisher (1921); Hotelling (1953); SAS PROC POWER",
+    ),
     "t": (_t_fisher, "critical value by t, power by Fisher's z with bias correction", "Cohen (1988) ch. 3; R pwr"),
 }
 
@@ -219,13 +256,14 @@ def correlation(
     power: float | None = None,
     alpha: float | None = 0.05,
     sides: int = 2,
-    method: Literal["exact", "fisher", "t"] = "fisher",
+    method: Literal["exact", "fisher", "corrected", "t"] = "fisher",
     direction: Literal["higher", "lower"] = "higher",
     both_tails: bool = True,
 ) -> Result:
     """Size, power, smallest correlation above `r0` (below it with `direction="lower"`) or level of a test.
 
-    Methods: "fisher" z transformation, "exact" bivariate normal, "t" (null value zero only) as in Cohen's tables.
+    Methods: "fisher" z transformation, "corrected" for its bias, "exact" bivariate normal, "t"
+    (null value zero only) as in Cohen's tables.
 
     >>> round(correlation(r=0.65, r0=0.6, power=0.95).n, 3)
     1928.464

@@ -78,6 +78,11 @@ def test_the_words_of_a_book_ask_the_same_question(name, said, ours):
     assert ask(**said).value == pytest.approx(ask(**ours).value, rel=1e-9)
 
 
+def test_a_margin_above_the_expected_difference_is_a_rise_still_accepted():
+    accepted = power.noninferiority_means(margin=10, sd=40, power=0.9)
+    assert accepted.n == pytest.approx(power.noninferiority_means(margin=-10, sd=40, power=0.9).n, rel=1e-9)
+
+
 def test_numbers_that_are_no_question_are_asked_in_the_words_of_a_book_too():
     assert power.design_effect(rho=0.05, m=20) == power.design_effect(icc=0.05, cluster_size=20)
     assert power.recruited(n=80, dropout=0.2) == 100
