@@ -7,6 +7,7 @@ a freeze holds nothing that gives an arm away, so neither does any of this.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from pilot.protocol import Protocol
 
 FORMATS = ("csv", "dta", "sav")
 LONGEST_LABEL = {"dta": 80, "sav": 250}
+LONGEST_VALUE = {"dta": 32_000, "sav": 120}
 LONGEST_NAME = {"dta": 28, "sav": 60}
 """Below the formats' own limits (32 and 64): the writer names a set of labels after its variable and a number."""
 
@@ -94,7 +96,7 @@ def _statistics_package(
         if name in plain:
             order = {code: number for number, code in enumerate(values, start=1)}
             plain[name] = pd.to_numeric(plain[name].map(order), errors="coerce")
-            numbered[name] = {order[code]: label for code, label in values.items()}
+            numbered[name] = {order[code]: _cut(label, LONGEST_VALUE[kind]) for code, label in values.items()}
     for name in plain.columns:
         if plain[name].dtype == object or pd.api.types.is_string_dtype(plain[name]):
             plain[name] = plain[name].astype("object").where(plain[name].notna(), "").astype(str)
@@ -112,13 +114,16 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _short_names(names: list[str], longest: int) -> dict[str, str]:
-    """Names that fit the format and stay different from each other."""
+    """Names that fit the format and stay different from each other, also where capitals do not count (SPSS)."""
     short: dict[str, str] = {}
+    taken: set[str] = set()
     for name in names:
-        candidate, number = name[:longest], 1
-        while candidate in short.values():
+        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+        candidate, number = plain[:longest], 1
+        while candidate.lower() in taken:
             number += 1
-            candidate = f"{name[: longest - len(str(number)) - 1]}_{number}"
+            candidate = f"{plain[: longest - len(str(number)) - 1]}_{number}"
+        taken.add(candidate.lower())
         short[name] = candidate
     return short
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from surveys.definition import CHOOSING, Instrument, Question, Text
+from surveys.errors import ExpressionError
+from surveys.expressions import parse, tree
+from surveys.expressions.functions import FUNCTIONS
 
 __all__ = ["MISSING", "Codebook", "Variable", "codebook"]
 
@@ -110,9 +113,12 @@ def _variables(instrument: Instrument, question: Question, wave: str) -> Iterato
         return
     place = instrument.places[question.name]
     relevant = [item.relevant for item in (*place.parents, question) if item.relevant]
-    values: dict[str, Text] = {}
+    values: Mapping[str, Text] = {}
     if question.kind in CHOOSING:
         values = {choice.name: choice.label for choice in instrument.lists[question.choices]}
+    kind = TYPES[question.kind]
+    if question.kind == "calculate":
+        kind, values = _calculated(question.calculation)
     name = f"{wave}__{question.name}"
     universe = " and ".join(f"({text})" for text in relevant) if len(relevant) > 1 else "".join(relevant)
     label = question.label or dict.fromkeys(instrument.languages, question.name)
@@ -120,7 +126,7 @@ def _variables(instrument: Instrument, question: Question, wave: str) -> Iterato
     if question.kind == "range":
         bounds = (float(question.parameters.get("start", 1)), float(question.parameters.get("end", 10)))
     yield Variable(
-        name, label, TYPES[question.kind], question.name, values, universe,
+        name, label, kind, question.name, values, universe,
         question.parameters.get("unit", ""), bounds, place.repeats,
     )  # fmt: skip
     if question.kind == "select_multiple":
@@ -129,4 +135,28 @@ def _variables(instrument: Instrument, question: Question, wave: str) -> Iterato
             yield Variable(f"{name}__{code}", joined, "flag", question.name, _FLAG, universe, repeated=place.repeats)
 
 
+def _calculated(calculation: str) -> tuple[Type, Mapping[str, Text]]:
+    """What a calculation gives whatever the answers are: numbers, true or false with their labels; else text."""
+    try:
+        kind = _kind(parse(calculation))
+    except ExpressionError:
+        return "text", {}
+    return ("number", {}) if kind == "number" else ("category", _TRUTH) if kind == "boolean" else ("text", {})
+
+
+def _kind(node: tree.Node) -> str:
+    match node:
+        case tree.Number() | tree.Negative():
+            return "number"
+        case tree.Binary(operator):
+            return "number" if operator in ("+", "-", "*", "div", "mod") else "text" if operator == "|" else "boolean"
+        case tree.Call("if", (_, yes, no)):
+            return _kind(yes) if _kind(yes) == _kind(no) else "text"
+        case tree.Call(function) if function in FUNCTIONS:
+            return FUNCTIONS[function].gives
+        case _:
+            return "text"
+
+
+_TRUTH: Mapping[str, Text] = {"true": {"nl": "waar", "en": "true"}, "false": {"nl": "niet waar", "en": "false"}}
 _FLAG: Mapping[str, Text] = {"1": {"nl": "gekozen", "en": "chosen"}, "0": {"nl": "niet gekozen", "en": "not chosen"}}

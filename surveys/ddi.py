@@ -15,6 +15,7 @@ __all__ = ["NAMESPACE", "to_ddi"]
 
 NAMESPACE = "ddi:codebook:2_5"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+KINDS = {"date": "date", "datetime": "date", "time": "time"}
 NUMERIC = ("integer", "number", "flag")
 
 
@@ -67,7 +68,8 @@ def _variable(data: ET.Element, variable: Variable, position: int, file: int) ->
         _category(var, code, label)
     for code, label in MISSING.values():
         _category(var, str(code), label, missing="Y")
-    _under(var, "varFormat", type="numeric" if variable.type in NUMERIC else "character")
+    about = {"category": KINDS[variable.type]} if variable.type in KINDS else {}
+    _under(var, "varFormat", type="numeric" if variable.type in NUMERIC else "character", **about)
 
 
 def _category(var: ET.Element, code: str, label: Text, **attributes: str) -> None:

@@ -110,6 +110,9 @@ class State:
         self.texts[key] = _BUSY
         try:
             text = self._value(item, key, instance) if self.relevant(place, instance) else ""
+        except RecursionError:
+            del self.texts[key]
+            raise ExpressionError(f"'{key}' rests on too many calculations, one behind the other") from None
         except BaseException:
             del self.texts[key]
             raise

@@ -9,8 +9,8 @@ from typing import Literal
 from surveys.checks import patterns
 from surveys.checks.places import Cell, Place
 from surveys.definition import Choice, Question
-from surveys.errors import Finding
-from surveys.expressions import tree
+from surveys.errors import ExpressionError, Finding
+from surveys.expressions import compile, tree
 from surveys.expressions.functions import FUNCTIONS
 from surveys.expressions.values import days
 from surveys.nearest import did_you_mean
@@ -23,6 +23,7 @@ KINDS: dict[str, Type] = {
     "select_multiple": "choices", "rank": "choices", "date": "date", "datetime": "date", "time": "time",
     "acknowledge": "string", "note": "string",
 }  # fmt: skip
+CONDITIONS = ("relevant", "required", "constraint", "readonly", "choice_filter")
 COMPARING = ("=", "!=", "<", "<=", ">", ">=")
 COUNTING = ("+", "-", "*", "div", "mod")
 NUMBER = re.compile(r"\s*-?(\d+(\.\d*)?|\.\d+)\s*")
@@ -32,6 +33,7 @@ def check(place: Place, cells: tuple[Cell, ...]) -> Iterator[Finding]:
     for cell in cells:
         if cell.expression is None:
             continue
+        yield from _text_as_truth(place, cell)
         for node in tree.walk(cell.expression.tree):
             match node:
                 case tree.Binary(operator, left, right) if operator in COMPARING:
@@ -45,6 +47,44 @@ def check(place: Place, cells: tuple[Cell, ...]) -> Iterator[Finding]:
                     yield from _in_list(place, cell, chosen, value)
                 case tree.Call("regex", (_, tree.String(pattern))):
                     yield from _pattern(cell, pattern)
+
+
+def _text_as_truth(place: Place, cell: Cell) -> Iterator[Finding]:
+    """A calculation keeps true and false as texts, and every text is true (ODK XForms specification, "XPath")."""
+    assert cell.expression is not None
+    for node in _conditions(cell):
+        found = place.instrument.places.get(node.name) if isinstance(node, tree.Reference) else None
+        if found is None or not isinstance(found.item, Question) or not found.item.calculation:
+            continue
+        try:
+            kind = type_of(place, cell, compile(found.item.calculation).tree)
+        except ExpressionError:
+            continue
+        if kind == "boolean":
+            yield cell.finding(
+                f"{_shown(node)} holds the text 'true' or 'false', and both count as true",
+                f"write {_shown(node)} = 'true'",
+                "warning",
+            )
+
+
+def _conditions(cell: Cell) -> Iterator[tree.Node]:
+    """The parts of an expression that are taken as true or false."""
+    assert cell.expression is not None
+    if cell.column in CONDITIONS:
+        yield cell.expression.tree
+    for node in tree.walk(cell.expression.tree):
+        match node:
+            case tree.Binary("and" | "or", left, right):
+                yield from (left, right)
+            case tree.Binary("=" | "!=", left, right):
+                yield from (left,) if _is_truth(right) else (right,) if _is_truth(left) else ()
+            case tree.Call("if" | "not" | "boolean", (first, *_)):
+                yield first
+
+
+def _is_truth(node: tree.Node) -> bool:
+    return isinstance(node, tree.Call) and node.function in ("true", "false")
 
 
 def type_of(place: Place, cell: Cell, node: tree.Node) -> Type:

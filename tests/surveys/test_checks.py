@@ -91,6 +91,27 @@ def test_a_sound_condition_is_left_in_peace(condition: str):
     assert found(*before, q("last", "text", relevant=condition)) == []
 
 
+@pytest.mark.parametrize(
+    "condition",
+    ["${adult}", "${adult} and ${age} = 3", "not(${adult})", "${age} = 3 or ${adult}", "if(${adult}, 1, 0) = 1",
+     "${adult} = true()", "false() != ${adult}"],
+)  # fmt: skip
+def test_a_calculated_true_or_false_that_is_taken_for_a_condition_is_pointed_out(condition: str):
+    adult = q("adult", "calculate", calculation="${age} >= 18")
+    said = "${adult} holds the text 'true' or 'false', and both count as true"
+    assert said in found(q("age"), adult, q("last", "text", relevant=condition))
+
+
+@pytest.mark.parametrize(
+    ("calculation", "condition"),
+    [("${age} >= 18", "${adult} = 'true'"), ("${age} + 1", "${adult}"), ("if(${age} > 3, 1, 0)", "${adult}"),
+     ("boolean-from-string(${age})", "boolean-from-string(${adult})")],
+)  # fmt: skip
+def test_a_calculation_that_is_compared_or_counts_is_left_in_peace(calculation: str, condition: str):
+    adult = q("adult", "calculate", calculation=calculation)
+    assert found(q("age"), adult, q("last", "text", relevant=condition)) == []
+
+
 def test_within_a_repeat_the_same_instance_may_be_named():
     person = Section("person", (q("age"), q("school", "text", relevant="${age} < 18")), repeats=True, label={"en": "p"})
     assert found(person, q("n", "calculate", calculation="max(${age}) + count(${person})")) == []

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from surveys import Context, analysable, read_xlsform
+from surveys import Context, Instrument, Question, analysable, read_xlsform
 from surveys.codebook import MISSING, codebook
 from surveys.ddi import NAMESPACE, to_ddi
 
@@ -79,3 +79,32 @@ def test_the_parts_of_a_ddi_variable_stand_in_the_order_of_the_schema():
     for variable in root.iter(f"{{{NAMESPACE}}}var"):
         places = [order.index(part.tag.split("}")[1]) for part in variable]
         assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("calculation", "kind"),
+    [
+        ("${age} * 12", "number"), ("round(${age} div 2, 1)", "number"), ("if(${age} > 3, 1, 0)", "number"),
+        ("date-diff(${born}, today())", "number"), ("-${age}", "number"), ("${age} >= 18", "category"),
+        ("not(${age} >= 18) or ${age} = 2", "category"), ("concat(${age}, 'x')", "text"), ("once(today())", "text"),
+        ("if(${age} > 3, 1, 'x')", "text"), ("${age}", "text"), ("coalesce(${age}, 3)", "text"), ("today()", "text"),
+    ],
+)  # fmt: skip
+def test_a_calculation_has_the_type_that_it_always_gives(calculation: str, kind: str):
+    form = Instrument(
+        "f", (Question("age", "integer"), Question("born", "date"), Question("x", "calculate", calculation=calculation))
+    )
+    variable = codebook(form, "w")["w__x"]
+    assert variable.type == kind
+    assert list(variable.values) == (["true", "false"] if kind == "category" else [])
+    value = analysable(form, {"age": 20, "born": "1990-02-03"}, context=NOW)["x"]
+    assert isinstance(value, int | float) or kind != "number"
+    assert value in variable.values or kind != "category"
+
+
+def test_ddi_says_which_texts_are_dates_and_times():
+    kinds = [Question(kind, kind, {"en": kind}) for kind in ("date", "time", "datetime", "text", "integer")]
+    root = ET.fromstring(to_ddi([codebook(Instrument("f", tuple(kinds), languages=("en",)), "w")], "t"))
+    formats = [dict(one.attrib) for one in root.iter(f"{{{NAMESPACE}}}varFormat")]
+    assert [one.get("category") for one in formats] == ["date", "time", "date", None, None]
+    assert [one["type"] for one in formats] == ["character"] * 4 + ["numeric"]

@@ -325,3 +325,29 @@ def test_people_of_a_test_run_are_not_in_the_data_of_the_live_run(new_site):
         frame = dataset.build(session, pilot, protocol_of(session, pilot)).data
         assert len(frame) == 1
         session.execute(update(Participant).values(language="nl"))
+
+
+@pytest.mark.parametrize("kind", ["dta", "sav"])
+def test_names_and_labels_that_a_format_does_not_take_are_written_as_it_takes_them(tmp_path: Path, kind: str):
+    """Hyphens and stops in names, names that differ in capitals only, long labels with accents, long texts."""
+    long = "Één antwoord dat te lang is voor een etiket " * 30
+    data = pd.DataFrame(
+        {
+            "w__part-time": [1.0, None], "w__part.time": [2.0, 3.0], "w__Work": ["a", "b"], "w__work": ["é" * 9000, ""],
+            "w__help__full-time": [1.0, 0.0], "w__kind": ["a-b", "c"], "w__at": ["2026-03-29T01:30:00+02:00", None],
+        }
+    )  # fmt: skip
+    told = dict.fromkeys(data, long)
+    path = tmp_path / f"data.{kind}"
+    exports._statistics_package(data, path, told, {"w__kind": {"a-b": long, "c": "Één"}})
+    read, about = (pyreadstat.read_dta if kind == "dta" else pyreadstat.read_sav)(str(path))
+    assert list(read.columns) == [
+        "w__part_time", "w__part_time_2", "w__Work", "w__work_2", "w__help__full_time", "w__kind", "w__at",
+    ]  # fmt: skip
+    assert read["w__work_2"].tolist() == ["é" * 9000, ""]
+    assert read["w__at"].tolist() == ["2026-03-29T01:30:00+02:00", ""]
+    assert read["w__kind"].tolist() == [1, 2]
+    values = about.variable_value_labels["w__kind"]
+    assert values[2] == "Één"
+    assert long.startswith(values[1])
+    assert all(long.startswith(label) for label in about.column_labels)
