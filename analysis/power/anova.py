@@ -76,8 +76,10 @@ def anova(
 
     def details(n: float, f: float, alpha: float) -> dict[str, float]:
         df2 = count * (n - 1) if test == "f" else math.inf
-        law = tails.stats.f(count - 1, df2) if test == "f" else tails.stats.chi2(count - 1)
-        critical = float(law.isf(alpha))
+        if test == "f":
+            critical = tails.f_critical(alpha, count - 1, df2)
+        else:
+            critical = float(tails.special.chdtri(count - 1, alpha))
         return {"n_total": n * count, "df1": count - 1, "df2": df2, "ncp": f**2 * n * count, "critical": critical}
 
     return Question(

@@ -52,7 +52,10 @@ def _inflation(icc: float, cluster_size: float, cv: float, weights: str) -> floa
         return 1 + ((1 + cv**2) * cluster_size - 1) * icc
     equal = 1 + (cluster_size - 1) * icc
     share = cluster_size * icc / equal
-    return equal / (1 - cv**2 * share * (1 - share))
+    # The approximation is for a cv up to about 1; whatever the sizes, the best weights never do worse than the sizes.
+    left = 1 - cv**2 * share * (1 - share)
+    by_size = 1 + ((1 + cv**2) * cluster_size - 1) * icc
+    return min(equal / left, by_size) if left > 0 else by_size
 
 
 def _check(icc: float, cluster_size: float | None, cv: float, ratio: float, options: tuple[str, str]) -> None:

@@ -138,7 +138,7 @@ def exact_answer(
         inputs=Values({**known, **notes}),
         details=Values({"actual_alpha": size, "actual_power": power, **stable}),
         at_rounded=Values({"actual_alpha": size, "power": power, **stable}),
-        warnings=_saw_tooth(value, stable),
+        warnings=_saw_tooth(value, stable) + _nothing_rejects(size),
     )
 
 
@@ -156,6 +156,10 @@ def _saw_tooth(value: float, stable: Mapping[str, float]) -> tuple[str, ...]:
     if lasting <= value:
         return ()
     return (f"the power of an exact test is a saw-tooth: some sizes above {value:g} have less; none from {lasting:g}",)
+
+
+def _nothing_rejects(size: float) -> tuple[str, ...]:
+    return ("with so few people no outcome is significant at this alpha",) if size == 0 else ()
 
 
 def _whole_size(n: float | None) -> int:

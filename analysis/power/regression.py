@@ -81,7 +81,7 @@ def _variance_explained(given: dict[str, float | None], tested: int, predictors:
 
     def details(n: float, f2: float, alpha: float) -> dict[str, float]:
         df2 = n - predictors - 1
-        critical = float(tails.stats.f.isf(alpha, tested, df2))
+        critical = tails.f_critical(alpha, tested, df2)
         return {"df1": tested, "df2": df2, "ncp": f2 * n, "critical": critical, "r2": f2 / (1 + f2)}
 
     kind = "noncentral F, fixed predictors" if model == "fixed" else "predictors drawn from a multivariate normal"
@@ -196,10 +196,10 @@ def _spread(n: float) -> float:
     return max(9 / math.sqrt(max(n - 3, 1)), 36 / (n - 2))
 
 
-def correlation_tail(r: float, rho: float, n: float) -> float:
-    """P(sample correlation > r) for a bivariate normal sample of n with correlation rho. Source: Hotelling (1953)."""
-    centre, spread = math.atanh(rho), _spread(n)
-    bottom = max(math.atanh(r), centre - spread)
+def correlation_tail(border: float, centre: float, n: float) -> float:
+    """P(Fisher's z of a sample of n > border), bivariate normal with Fisher's z `centre`. Source: Hotelling (1953)."""
+    rho, spread = math.tanh(centre), _spread(n)
+    bottom = max(border, centre - spread)
     top = max(centre + spread, bottom + spread)
     z = bottom + (top - bottom) * (_NODES + 1) / 2
     x = np.tanh(z)
@@ -208,7 +208,7 @@ def correlation_tail(r: float, rho: float, n: float) -> float:
         + special.gammaln(n - 1)
         - special.gammaln(n - 0.5)
         - 0.5 * math.log(2 * math.pi)
-        + 0.5 * (n - 1) * math.log1p(-(rho**2))
+        - (n - 1) * math.log(math.cosh(centre))
         - (n - 2) * np.log(np.cosh(z))
         - (n - 1.5) * np.log1p(-rho * x)
     )
@@ -217,15 +217,14 @@ def correlation_tail(r: float, rho: float, n: float) -> float:
 
 
 def _exact(n: float, r: float, r0: float, alpha: float, sides: int, both_tails: bool) -> float:
-    tail = alpha / sides
+    tail, null = alpha / sides, math.atanh(r0)
     span = _spread(n)
 
     def quantile(upper: float) -> float:
-        low, high = math.atanh(r0) - span, math.atanh(r0) + span
-        return math.tanh(root(lambda z: correlation_tail(math.tanh(z), r0, n) - upper, low, high, xtol=1e-13))
+        return root(lambda z: correlation_tail(z, null, n) - upper, null - span, null + span, xtol=1e-13)
 
-    above = correlation_tail(quantile(tail), r, n)
-    below = 1 - correlation_tail(quantile(1 - tail), r, n)
+    above = correlation_tail(quantile(tail), math.atanh(r), n)
+    below = 1 - correlation_tail(quantile(1 - tail), math.atanh(r), n)
     if sides == 2 and both_tails:
         return above + below
     return above if r > r0 else below

@@ -143,8 +143,7 @@ class Question:
         if isinstance(span, SizeRange):
             return round_up(value / span.multiple) * span.multiple
         if isinstance(span, EffectRange):
-            away = math.ceil if span.far > span.null else math.floor
-            return away(value * 1e4 + (-1e-6 if span.far > span.null else 1e-6)) / 1e4
+            return _round_away(value, span)
         return math.floor(value * 1e4 + 1e-6) / 1e4
 
     def _details(self, value: float) -> dict[str, float]:
@@ -166,6 +165,15 @@ def round_up(value: float) -> int:
     (64, 65)
     """
     return math.ceil(value - 1e-7)
+
+
+def _round_away(value: float, span: EffectRange) -> float:
+    """Four decimals, and at least three digits of the distance from the null value; never past the largest effect."""
+    distance = abs(value - span.null)
+    decimals = max(4, 2 - math.floor(math.log10(distance))) if distance > 0 else 4
+    unit, upward = 10.0**decimals, span.far > span.null
+    rounded = (math.ceil(value * unit - 1e-6) if upward else math.floor(value * unit + 1e-6)) / unit
+    return value if (rounded >= span.far if upward else rounded <= span.far) else rounded
 
 
 def _solve_size(name: str, power_at: Callable[[float], float], target: float, span: SizeRange) -> float:
@@ -204,7 +212,8 @@ def _solve_effect(name: str, power_at: Callable[[float], float], target: float, 
                 remedy="enlarge the sample or accept a lower power",
             )
         far = min(far * 1.6, edge) if far * 1.6 < edge else edge
-    distance = _root(lambda x: power_at(span.null + sign * x) - target, near if near > 0 else far * 1e-9, far)
+    start = near if near > 0 else far * 1e-9
+    distance = root(lambda x: power_at(span.null + sign * x) - target, start, far, xtol=1e-13 * far, rtol=1e-14)
     return span.null + sign * distance
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import special
 
 from analysis.power.errors import NoSolution
 
@@ -21,6 +22,9 @@ __all__ = ["Kind", "alike", "step_down"]
 
 MOST_STATES = 4096
 """Counts of comparisons beyond their critical value that are told apart; 12 comparisons of which no two are alike."""
+
+MOST_ALIKE = 150
+"""Alike comparisons beyond which factorials leave double precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,10 @@ def step_down(kinds: Sequence[Kind], weights: np.ndarray, *, both_tails: bool) -
 
 def _check(kinds: Sequence[Kind]) -> None:
     states = math.prod(kind.size + 1 for kind in kinds)
-    if states > MOST_STATES:
+    if states > MOST_STATES or any(kind.size > MOST_ALIKE for kind in kinds):
         raise NoSolution(
             "comparisons",
-            "the power of a step-down procedure is computed exactly for any number of alike comparisons and for 12 "
+            "the power of a step-down procedure is computed exactly for 150 alike comparisons and for 12 "
             f"that all differ, not for {sum(kind.size for kind in kinds)} of {len(kinds)} kinds",
             remedy="let alike arms share one effect, take correction='dunnett' or 'bonferroni' (whose power is never "
             "larger), or simulate the analysis",
@@ -105,13 +109,19 @@ def _move(state: np.ndarray, kind: Kind, rank: int) -> None:
     left = np.maximum(1.0 - was_above - was_below, 1e-300)
     passes = np.clip((kind.above[rank] - was_above) / left, 0.0, 1.0)
     stays = np.clip((1.0 - kind.above[rank] - kind.below[rank]) / left, 0.0, 1.0)
-    size = kind.size
-    for now in range(size, -1, -1):
-        arrived = state[now] * stays ** (size - now)
-        for then in range(now):
-            ways = math.comb(size - then, now - then)
-            arrived = arrived + state[then] * (ways * passes ** (now - then) * stays ** (size - now))
-        state[now] = arrived
+    if kind.size == 1:
+        state[1] += state[0] * passes
+        state[0] *= stays
+        return
+    # Binomial jumps as a convolution: (size - then)! / ((now - then)! (size - now)!) splits into three factors.
+    size, counts = kind.size, np.arange(kind.size + 1).reshape(-1, *[1] * (state.ndim - 1))
+    ways = np.exp(special.gammaln(size - counts + 1) - special.gammaln(size + 1))
+    scaled = state * ways
+    arrived, jump = scaled.copy(), np.ones_like(passes)
+    for length in range(1, size + 1):
+        jump = jump * passes / length
+        arrived[length:] += scaled[:-length] * jump
+    state[...] = arrived * stays ** (size - counts) / ways
 
 
 def alike(rows: Sequence[tuple[float, ...]]) -> list[tuple[tuple[float, ...], int]]:

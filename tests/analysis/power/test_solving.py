@@ -165,6 +165,35 @@ def test_the_size_of_two_proportions_survives_substitution(p1, p2, wanted):
             assert power.two_proportions(p1=p1, p2=p2, n=n, method=method).power == pytest.approx(wanted, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("two_rates", {"rate1": 1e-6, "n": 2e7}),
+        ("two_rates", {"rate1": 1e-6, "n": 3e7, "direction": "lower"}),
+        ("two_proportions", {"p1": 0.999, "n": 20_000}),
+        ("correlation", {"n": 5, "method": "exact", "alpha": 1e-8}),
+        ("two_means", {"n": 1e7}),
+    ],
+)
+def test_a_rounded_effect_still_has_the_power_and_is_possible(name, asked):
+    answer = getattr(power, name)(**asked, power=0.8)
+    assert 0.8 - 1e-9 <= answer.at_rounded["power"] < 0.81
+    assert answer.rounded == pytest.approx(answer.value, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        # F and t far out, against sums and integrals in 30 digits
+        (lambda: power.anova(groups=4, n=25, f=1.0, alpha=1e-16).critical, 39.540286406847),
+        (lambda: power.one_mean(n=2, power=0.999, alpha=1e-8).at_rounded["power"], 0.999000004),
+        (lambda: power.equivalence_means(margin=1e-4, power=0.8).n, 1712769470.13),
+    ],
+)
+def test_the_far_ends_of_the_axes_are_computed(ask, expected):
+    assert ask() == pytest.approx(expected, rel=1e-8)
+
+
 def test_the_level_is_found_when_it_is_left_out():
     alpha = power.two_means(n=20, delta=1, power=0.9, alpha=None).alpha
     assert power.two_means(n=20, delta=1, alpha=alpha).power == pytest.approx(0.9, abs=1e-7)
