@@ -37,7 +37,7 @@ from pilot.models import (
     Voucher,
 )
 from pilot.protocol import Protocol
-from surveys.codebook import Codebook, Variable, codebook
+from surveys.codebook import Codebook, Variable, codebook, with_instances
 from surveys.errors import ScoringError
 
 BY_ARM = (
@@ -98,11 +98,14 @@ def build(session: Session, pilot: Pilot, protocol: Protocol) -> Frame:
     base["allocated_on"] = [moment.date().isoformat() for moment in base["allocated_on"]]
     covariates = pd.DataFrame(list(base.pop("covariates")), index=base.index)
     parts, sql = [base, _typed_covariates(covariates, protocol)], []
-    codebooks = tuple(codebook(protocol.instrument_of(wave.name), wave.name) for wave in protocol.waves)
-    for wave, book in zip(protocol.waves, codebooks, strict=True):
+    codebooks: list[Codebook] = []
+    for wave in protocol.waves:
+        book = codebook(protocol.instrument_of(wave.name), wave.name)
         query = _wave(pilot, wave.name, book)
         sql.append(str(query.compile(session.get_bind())))
-        parts.append(wave_frame(_read(session, query, index="participant_id"), wave.name, book, base.index))
+        rows = _read(session, query, index="participant_id")
+        codebooks.append(book if "analysed" not in rows else with_instances(book, _held(rows["analysed"])))
+        parts.append(wave_frame(rows, wave.name, codebooks[-1], base.index))
     consents = _consents(session, pilot, protocol, base.index)
     data = pd.concat([*parts, _delivered(session, pilot, base.index), consents], axis=1)
     stopped = data["withdrawn"].isin(["no_data", "erase"])
@@ -111,7 +114,7 @@ def build(session: Session, pilot: Pilot, protocol: Protocol) -> Frame:
     data.loc[stopped, answers] = None
     data = pd.concat([data, outcomes(data, protocol)], axis=1)
     variables = {v.name: v for book in codebooks for v in book.variables if v.name in data}
-    return Frame(data.sort_values("study_id").reset_index(drop=True), variables, codebooks, tuple(sql))
+    return Frame(data.sort_values("study_id").reset_index(drop=True), variables, tuple(codebooks), tuple(sql))
 
 
 def freeze(
@@ -215,13 +218,18 @@ def _spine(pilot: Pilot) -> Any:
 
 
 def _wave(pilot: Pilot, wave: str, book: Codebook) -> Any:
-    """One SELECT for one wave: the latest revision of each person, every variable out of the JSON with its type."""
+    """One SELECT for one wave: the latest revision of each person, every variable out of the JSON with its type.
+
+    A list with a repeat brings the whole JSON along, for nobody knows beforehand how many instances there are.
+    """
     later = aliased(Submission)
     columns = [
         _extract(variable).label(variable.name)
         for variable in book.variables
         if variable.type != "flag" and not variable.repeated
     ]
+    if any(variable.repeated for variable in book.variables):
+        columns.append(Submission.analysed.label("analysed"))
     return (
         select(Submission.participant_id, Submission.submitted_at, Submission.mode, Submission.modes, *columns)
         .join(Allocation, Allocation.participant_id == Submission.participant_id)
@@ -245,12 +253,12 @@ def _extract(variable: Variable) -> Any:
 
 
 def wave_frame(rows: Any, wave: str, book: Codebook, index: pd.Index) -> pd.DataFrame:
-    data = rows.drop(columns=["submitted_at", "mode", "modes"]).reindex(index)
+    data = pd.concat([rows.drop(columns=["submitted_at", "mode", "modes", "analysed"], errors="ignore"),
+                      _instances(rows, book)], axis=1).reindex(index)  # fmt: skip
     for variable in book.variables:
         if variable.type == "flag" and not variable.repeated:
-            choice = variable.name.rsplit("__", 1)[-1]
-            words = data[f"{wave}__{variable.question}"]
-            chosen = words.dropna().map(lambda text, choice=choice: float(choice in str(text).split()))
+            words = data[variable.name.removesuffix(f"__{variable.choice}")]
+            chosen = words.dropna().map(lambda text, choice=variable.choice: float(choice in str(text).split()))
             data[variable.name] = chosen.reindex(data.index)
     about = pd.DataFrame(
         {
@@ -263,6 +271,24 @@ def wave_frame(rows: Any, wave: str, book: Codebook, index: pd.Index) -> pd.Data
         }
     )
     return pd.concat([about, data], axis=1)
+
+
+def _held(lists: pd.Series) -> set[str]:
+    """The names of all values that anybody's list holds."""
+    return {name for values in lists for name in values}
+
+
+def _instances(rows: Any, book: Codebook) -> pd.DataFrame:
+    """A column for each question in each instance of a repeat, numbers as numbers and everything else as text."""
+    columns: dict[str, Any] = {}
+    for variable in book.variables:
+        if variable.instance and variable.type != "flag":
+            found = rows["analysed"].map(lambda values, key=variable.question: values.get(key))
+            number = variable.type in ("integer", "number")
+            columns[variable.name] = (
+                pd.to_numeric(found, errors="coerce") if number else found.map(str, na_action="ignore")
+            )
+    return pd.DataFrame(columns, index=rows.index)
 
 
 def _ways(rows: Any) -> pd.Series:

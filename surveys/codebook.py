@@ -1,21 +1,24 @@
 """The codebook: every variable of an instrument in a wave, with its label, type, value labels and missing codes.
 
 A variable is called ``<wave>__<name>``, so that waves can lie side by side in one data set. A question with several
-answers gives a variable for each choice besides (``<wave>__<name>__<choice>``, 1 or 0).
+answers gives a variable for each choice besides (``<wave>__<name>__<choice>``, 1 or 0). A repeat has a variable with
+its number of instances (``<wave>__<repeat>_count``); its questions have one variable for each instance that the data
+hold (``<wave>__<repeat>_2__<name>``), which ``with_instances`` adds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from surveys.definition import CHOOSING, Instrument, Question, Text
+from surveys.definition import CHOOSING, Instrument, Place, Question, Section, Text
 from surveys.errors import ExpressionError
 from surveys.expressions import parse, tree
 from surveys.expressions.functions import FUNCTIONS
 
-__all__ = ["MISSING", "Codebook", "Variable", "codebook"]
+__all__ = ["MISSING", "Codebook", "Variable", "codebook", "with_instances"]
 
 Type = Literal["text", "integer", "number", "category", "date", "time", "datetime", "flag", "list"]
 TYPES: Mapping[str, Type] = {
@@ -35,7 +38,8 @@ MISSING: Mapping[str, tuple[int, Text]] = {
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable. ``values`` maps each code to its label in each language, in the order of the form."""
+    """One variable. ``values`` maps each code to its label in each language, in the order of the form; ``question`` is
+    the key of the answer, ``choice`` the choice that a flag stands for, and ``instance`` the numbers of the repeats."""
 
     name: str
     label: Text
@@ -46,6 +50,8 @@ class Variable:
     unit: str = ""
     bounds: tuple[float, float] | None = None
     repeated: tuple[str, ...] = ()
+    choice: str = ""
+    instance: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         found: dict[str, Any] = {
@@ -104,15 +110,73 @@ def codebook(instrument: Instrument, wave: str) -> Codebook:
     >>> codebook(form, "baseline")["baseline__work"].values
     {'yes': {'en': 'Yes'}}
     """
-    variables = tuple(v for question in instrument.questions for v in _variables(instrument, question, wave))
+    variables = tuple(v for place in instrument.places.values() for v in _of_place(instrument, place, wave))
     return Codebook(instrument.name, instrument.title, wave, instrument.fingerprint, instrument.languages, variables)
 
 
-def _variables(instrument: Instrument, question: Question, wave: str) -> Iterator[Variable]:
+def with_instances(book: Codebook, keys: Iterable[str]) -> Codebook:
+    """The codebook with a variable for each instance of the repeats that these data hold, instead of one for all.
+
+    ``keys`` are the names of the values, as ``surveys.analysable`` gives them: ``person.2.age``.
+
+    >>> from surveys.definition import Section
+    >>> person = Section("person", (Question("age", "integer", {"en": "Age?"}),), repeats=True)
+    >>> book = codebook(Instrument("f", (person,), languages=("en",)), "w")
+    >>> [v.name for v in with_instances(book, ["person_count", "person.1.age", "person.2.age"]).variables]
+    ['w__person_count', 'w__person_1__age', 'w__person_2__age']
+    """
+    held: dict[str, list[str]] = {}
+    for key in keys:
+        if "." in key:
+            held.setdefault(_INSTANCE.sub(".", key), []).append(key)
+    found: list[Variable] = []
+    for variable in book.variables:
+        if not variable.repeated:
+            found.append(variable)
+            continue
+        instances = sorted(held.get(".".join((*variable.repeated, variable.question)), ()), key=_by_number)
+        found.extend(_instance(variable, key, book.wave) for key in instances)
+    return replace(book, variables=tuple(found))
+
+
+_INSTANCE = re.compile(r"\.\d+\.")
+
+
+def _by_number(key: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in key.split(".") if part.isdigit())
+
+
+def _instance(variable: Variable, key: str, wave: str) -> Variable:
+    numbers = _by_number(key)
+    around = "__".join(f"{repeat}_{number}" for repeat, number in zip(variable.repeated, numbers, strict=True))
+    tail = variable.name.removeprefix(f"{wave}__")
+    which = ", ".join(map(str, numbers))
+    label = {language: f"{text} ({which})" for language, text in variable.label.items()}
+    return replace(variable, name=f"{wave}__{around}__{tail}", label=label, question=key, repeated=(), instance=numbers)
+
+
+def _of_place(instrument: Instrument, place: Place, wave: str) -> Iterator[Variable]:
+    if isinstance(place.item, Question):
+        yield from _variables(instrument, place, place.item, wave)
+    elif place.item.repeats:
+        yield _count(instrument, place, place.item, wave)
+
+
+def _count(instrument: Instrument, place: Place, section: Section, wave: str) -> Variable:
+    label = section.label or dict.fromkeys(instrument.languages, section.name)
+    counted = {language: f"{text}: {_NUMBER_OF.get(language, _NUMBER_OF['en'])}" for language, text in label.items()}
+    name = f"{section.name}_count"
+    return Variable(f"{wave}__{name}", counted, "integer", name, universe=_universe(place), repeated=place.repeats)
+
+
+def _universe(place: Place) -> str:
+    relevant = [item.relevant for item in (*place.parents, place.item) if item.relevant]
+    return " and ".join(f"({text})" for text in relevant) if len(relevant) > 1 else "".join(relevant)
+
+
+def _variables(instrument: Instrument, place: Place, question: Question, wave: str) -> Iterator[Variable]:
     if question.kind == "note":
         return
-    place = instrument.places[question.name]
-    relevant = [item.relevant for item in (*place.parents, question) if item.relevant]
     values: Mapping[str, Text] = {}
     if question.kind in CHOOSING:
         values = {choice.name: choice.label for choice in instrument.lists[question.choices]}
@@ -120,7 +184,7 @@ def _variables(instrument: Instrument, question: Question, wave: str) -> Iterato
     if question.kind == "calculate":
         kind, values = _calculated(question.calculation)
     name = f"{wave}__{question.name}"
-    universe = " and ".join(f"({text})" for text in relevant) if len(relevant) > 1 else "".join(relevant)
+    universe = _universe(place)
     label = question.label or dict.fromkeys(instrument.languages, question.name)
     bounds = None
     if question.kind == "range":
@@ -132,7 +196,9 @@ def _variables(instrument: Instrument, question: Question, wave: str) -> Iterato
     if question.kind == "select_multiple":
         for code, words in values.items():
             joined = {language: f"{label.get(language, question.name)}: {text}" for language, text in words.items()}
-            yield Variable(f"{name}__{code}", joined, "flag", question.name, _FLAG, universe, repeated=place.repeats)
+            yield Variable(
+                f"{name}__{code}", joined, "flag", question.name, _FLAG, universe, repeated=place.repeats, choice=code
+            )
 
 
 def _calculated(calculation: str) -> tuple[Type, Mapping[str, Text]]:
@@ -158,5 +224,6 @@ def _kind(node: tree.Node) -> str:
             return "text"
 
 
+_NUMBER_OF = {"nl": "aantal", "en": "how many"}
 _TRUTH: Mapping[str, Text] = {"true": {"nl": "waar", "en": "true"}, "false": {"nl": "niet waar", "en": "false"}}
 _FLAG: Mapping[str, Text] = {"1": {"nl": "gekozen", "en": "chosen"}, "0": {"nl": "niet gekozen", "en": "not chosen"}}

@@ -5,21 +5,23 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
 import pyreadstat
 import pytest
-from small_pilot import STAFF, START, Site, changed, make, person, settings_for
+from small_pilot import STAFF, START, Site, changed, make, person, settings_for, shipped
 from sqlalchemy import select, update
 
 from pilot import dataset, exports, locking, results
 from pilot.db import Database
 from pilot.errors import Refused, Tampered
 from pilot.journey import answering, consent, withdrawal
-from pilot.models import Allocation, Freeze, Participant
-from pilot.protocol import InvalidProtocol, Protocol
+from pilot.models import Allocation, Freeze, Participant, Submission
+from pilot.protocol import InvalidProtocol, Protocol, from_record
+from surveys import Choice, Context, Question, Section
 
 YEAR = START + timedelta(days=420)
 
@@ -351,3 +353,74 @@ def test_names_and_labels_that_a_format_does_not_take_are_written_as_it_takes_th
     assert values[2] == "Één"
     assert long.startswith(values[1])
     assert all(long.startswith(label) for label in about.column_labels)
+
+
+def every_kind() -> tuple[Question | Section, ...]:
+    """A question of every kind, by itself and in a repeat within a repeat."""
+    both = {"nl": "Één vraag", "en": "A question"}
+    kinds = (
+        "text", "integer", "decimal", "range", "select_one", "select_multiple", "rank", "date", "time", "datetime",
+        "acknowledge",
+    )  # fmt: skip
+    listed = {"select_one": "some", "select_multiple": "some", "rank": "some"}
+    plain = [Question(f"x_{kind}", kind, both, choices=listed.get(kind, "")) for kind in kinds]
+    inner = [Question(f"y_{kind}", kind, both, choices=listed.get(kind, "")) for kind in kinds]
+    worked_out = Question("x_twice", "calculate", calculation="${x_integer} * 2")
+    job = Section("job", tuple(inner), repeats=True, label={"nl": "Baan", "en": "Job"})
+    return (*plain, worked_out, Section("person", (Question("y_name", "text", both), job), repeats=True, label=both))
+
+
+SOME = tuple(Choice(code, {"nl": f"Keuze é {code}", "en": f"Choice é {code}"}) for code in ("a", "part-time", "c__d"))
+SAID: dict[str, object] = {
+    "text": "=Één, 'twee'\nregels", "integer": 12, "decimal": 2.5, "range": 7, "select_one": "part-time",
+    "select_multiple": ["a", "c__d"], "rank": ["c__d", "a", "part-time"], "date": "2026-02-28", "time": "09:30",
+    "datetime": "2026-03-29T01:30:00+02:00", "acknowledge": "OK",
+}  # fmt: skip
+
+
+def test_every_kind_of_answer_goes_out_and_comes_back_also_from_a_repeat_in_a_repeat(filled: Site, tmp_path: Path):
+    base, wave = shipped(), "followup_6m"
+    form = base.instrument_of(wave)
+    wider = replace(form, children=(*form.children, *every_kind()), lists={**form.lists, "some": SOME})
+    protocol = from_record(base.canonical, {**base.instruments_record(), base.wave(wave).instrument: wider.to_dict()})
+    answers: dict[str, object] = {f"x_{kind}": value for kind, value in SAID.items()}
+    answers |= {"person.1": "yes", "person.2": "yes", "person.1.y_name": "Ali", "person.2.job.1": "yes"}
+    answers |= {f"person.2.job.1.y_{kind}": value for kind, value in SAID.items()}
+    context = Context(START.date(), START)
+    with filled.writing() as (session, pilot):
+        row = session.scalars(select(Submission).where(Submission.wave == wave).order_by(Submission.id)).first()
+        assert row is not None
+        study_id = session.get_one(Participant, row.participant_id).study_id
+        row.analysed = {**row.analysed, **answering.flat(wider, {**row.answers, **answers}, context)}
+        session.flush()
+        made = dataset.freeze(
+            session, pilot, protocol, folder=filled.settings.freezes, with_arms=False, actor_id=None, now=YEAR
+        )
+        data = dataset.read_freeze(filled.settings.freezes, made)
+        files = exports.write(data, made, protocol, tmp_path / "out", language="nl")
+    person = data.set_index("study_id").loc[study_id]
+    flat = {**SAID, "select_multiple": "a c__d", "rank": "c__d a part-time"}
+    for around, prefix in ((f"{wave}__", "x_"), (f"{wave}__person_2__job_1__", "y_")):
+        assert {kind: person[f"{around}{prefix}{kind}"] for kind in SAID} == flat
+        flags = [person[f"{around}{prefix}select_multiple__{choice.name}"] for choice in SOME]
+        assert flags == [1, 0, 1]
+    assert person[f"{wave}__x_twice"] == 24
+    assert (person[f"{wave}__person_count"], person[f"{wave}__person_2__job_count"]) == (2, 1)
+    assert (person[f"{wave}__person_1__y_name"], person[f"{wave}__person_1__job_count"]) == ("Ali", 0)
+    described = {v["name"]: v for book in made.manifest["codebooks"] for v in book["variables"]}
+    assert described[f"{wave}__person_2__job_1__y_rank"]["label"]["nl"] == "Één vraag (2, 1)"
+    assert {name for name in data if "__person_" in name} <= described.keys()
+    back = {path.suffix: path for path in files}
+    written = pd.read_csv(back[".csv"], dtype=str, keep_default_na=False).set_index("study_id").loc[study_id]
+    assert written[f"{wave}__person_2__job_1__y_text"] == "'" + str(SAID["text"])
+    assert written[f"{wave}__x_datetime"] == SAID["datetime"]
+    for kind, read in ((".dta", pyreadstat.read_dta), (".sav", pyreadstat.read_sav)):
+        table, about = read(str(back[kind]))
+        names = dict(zip(data.columns, table.columns, strict=True))
+        one = table.set_index("study_id").loc[study_id]
+        assert one[names[f"{wave}__person_2__job_1__y_decimal"]] == 2.5
+        assert one[names[f"{wave}__person_2__job_1__y_text"]] == SAID["text"]
+        chosen = one[names[f"{wave}__person_2__job_1__y_select_one"]]
+        assert (
+            about.variable_value_labels[names[f"{wave}__person_2__job_1__y_select_one"]][chosen] == "Keuze é part-time"
+        )
