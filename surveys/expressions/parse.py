@@ -109,6 +109,16 @@ def _depth(text: str) -> int:
     return max([deepest, *(run.count("-") for run in _MINUSES.findall(bare))])
 
 
+# What people write out of habit, and what it is called here.
+INSTEAD = {
+    "%": "write mod for what is left after dividing", "^": "write pow(x, y) for a power", "/": "write div to divide",
+    "!": "write not(…)", "÷": "write div to divide", "×": "write * to multiply", "−": "use a plain hyphen for minus",
+    "–": "use a plain hyphen for minus", "&": "write and in small letters", "[": "use a choice filter or pulldata()",
+    "AND": "write and in small letters", "OR": "write or in small letters", "And": "write and in small letters",
+    "Or": "write or in small letters", "<>": "write != for unequal", "==": "write one = for equal",
+}  # fmt: skip
+
+
 def _explain(error: UnexpectedInput, text: str) -> ExpressionError:
     offset = error.pos_in_stream if error.pos_in_stream is not None else len(text)
     if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
@@ -120,7 +130,9 @@ def _explain(error: UnexpectedInput, text: str) -> ExpressionError:
         elif character == "$":
             remedy = "write a question as ${name}"
         else:
-            remedy = "see the list of operators and functions"
+            remedy = INSTEAD.get(character, "see the list of operators and functions")
         return ExpressionError(f"the character {character!r} is not understood here", text, offset, remedy)
-    token = getattr(error, "token", "")
-    return ExpressionError(f"'{token}' is not understood here", text, offset, "an operator or a value is missing")
+    token = str(getattr(error, "token", ""))
+    remedy = INSTEAD.get(token) or INSTEAD.get(text[max(offset - 1, 0) : offset + 1])
+    remedy = remedy or INSTEAD.get(token[:1], "an operator or a value is missing")
+    return ExpressionError(f"'{token}' is not understood here", text, offset, remedy)

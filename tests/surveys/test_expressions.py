@@ -62,6 +62,21 @@ def test_an_unknown_function_comes_with_the_nearest_one():
     assert caught.value.remedy == "did you mean count-selected()?"
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("1 <> 2", "write != for unequal"), ("1 == 2", "write one = for equal"), ("5 % 2", "write mod"),
+        ("2 ^ 3", "write pow(x, y)"), ("10 / 2", "write div to divide"), ("!true()", "write not("),
+        ("1 AND 2", "write and in small letters"), ("1 OR 2", "write or in small letters"),
+        ("5 − 3", "a plain hyphen"), ("a[1]", "a choice filter or pulldata()"), ("1 &amp; 2", "write and"),
+    ],
+)  # fmt: skip
+def test_what_people_write_out_of_habit_comes_with_what_it_is_called_here(text: str, remedy: str):
+    with pytest.raises(ExpressionError) as caught:
+        compile(text)
+    assert remedy in caught.value.remedy
+
+
 def test_names_may_hold_hyphens_and_keywords():
     values = {"a-b": 5, "or": 1, "and": 2, "div": 3, "mod": 4}
     assert evaluate("a-b - 1", values) == 4
