@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from surveys.checks import patterns
 from surveys.checks.places import Cell, Place
 from surveys.definition import Choice, Question
 from surveys.errors import ExpressionError, Finding
 from surveys.expressions import compile, tree
 from surveys.expressions.functions import FUNCTIONS
+from surveys.expressions.patterns import matcher
 from surveys.expressions.values import days
 from surveys.nearest import did_you_mean
 
@@ -175,8 +175,10 @@ def _in_list(place: Place, cell: Cell, node: tree.Node, value: str) -> Iterator[
 
 
 def _pattern(cell: Cell, pattern: str) -> Iterator[Finding]:
-    if wrong := patterns.fault(pattern):
-        yield cell.finding(*wrong)
+    try:
+        matcher(pattern)
+    except ExpressionError as error:
+        yield cell.finding(f"the pattern '{pattern}' cannot be used: {error.message}", error.remedy)
 
 
 def _shown(node: tree.Node) -> str:

@@ -10,15 +10,14 @@ Source: ODK XForms specification, section "XPath functions"; W3C XML Path Langua
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any, Literal
 
 from surveys.errors import ExpressionError
 from surveys.expressions import dates, digests, places
+from surveys.expressions.patterns import matcher
 from surveys.expressions.values import Nodes, Value, boolean, number, string
 
 __all__ = ["FUNCTIONS", "Function", "Kind"]
@@ -159,16 +158,13 @@ def _translate(text: Value, old: Value, new: Value) -> str:
     return string(text).translate(table)
 
 
-@lru_cache(maxsize=512)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern, re.ASCII)
-    except re.error as error:
-        raise ExpressionError(f"the pattern {pattern!r} of regex() is not valid: {error}") from None
-
-
 def _regex(text: Value, pattern: Value) -> bool:
-    return _pattern(string(pattern)).search(string(text)) is not None
+    try:
+        holds = matcher(string(pattern))
+    except ExpressionError as error:
+        message = f"the pattern {string(pattern)!r} of regex() cannot be used: {error.message}"
+        raise ExpressionError(message, remedy=error.remedy) from None
+    return holds(string(text))
 
 
 def _selected(chosen: Value, choice: Value) -> bool:

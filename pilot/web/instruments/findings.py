@@ -32,8 +32,14 @@ def said(text: str) -> str | Markup:
         )  # fmt: skip
     for sentence, pattern in _patterns():
         if match := pattern.fullmatch(text):
-            return gettext(sentence, **match.groupdict())
+            return gettext(sentence, **{gap: _filled(gap, words) for gap, words in match.groupdict().items()})
     return said_in("en", text)
+
+
+def _filled(gap: str, words: str) -> str:
+    """What stands in a gap: a cause is a sentence of its own, anything else is kept."""
+    inner = said(words) if gap == "why" else words
+    return words if isinstance(inner, Markup) else inner
 
 
 @cache
@@ -212,10 +218,33 @@ SENTENCES: tuple[str, ...] = (
     _("leave the comparison out"),
     _("%(question)s holds the text 'true' or 'false', and both count as true"),
     _("write %(question)s = 'true'"),
-    _("the pattern '%(pattern)s' is not valid: %(why)s"),
+    _("the pattern '%(pattern)s' cannot be used: %(why)s"),
+    _("a bracket ( is not closed"),
+    _("add the bracket )"),
+    _("a bracket [ is not closed"),
+    _("add the bracket ]"),
+    _("there is a bracket ) too many"),
+    _("remove it, or write \\)"),
+    _("a range in [ ] runs backwards"),
+    _("write the first sign before the last: a-z"),
+    _("what stands in [ ] is not understood"),
+    _("there is nothing to repeat before * + ? or {"),
+    _("two signs of repetition stand behind each other"),
+    _("take one of them away"),
+    _("a part is repeated too many times"),
+    _("repeat it 1000 times at most"),
+    _("it ends with a \\"),
+    _("write \\\\ for the sign itself"),
+    _("a sign behind \\ is not understood, or refers back to an earlier part"),
+    _("write what is meant in full"),
+    _("it looks ahead or behind, or uses another extension"),
+    _("put rules that look ahead first, directly behind ^, or write several regex() joined by 'and'"),
+    _("it is too large"),
+    _("make it shorter, or repeat its parts fewer times"),
+    _("it holds a sign that cannot be written"),
+    _("a repetition lacks the number before its comma"),
+    _("write {0,5} for at most five"),
     _("test the pattern first"),
-    _("the pattern '%(pattern)s' repeats a part that repeats itself: an answer could keep it busy without end"),
-    _("take one of the two signs + or * away"),
     _("an expression of %(count)s characters is too long; at most %(most)s are read"),
     _("more than %(most)s brackets or signs inside each other"),
     _("write mod for what is left after dividing"),

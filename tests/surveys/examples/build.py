@@ -300,7 +300,7 @@ BROKEN: dict[str, Sequence[Sequence[Row]]] = {
     "date_with_number": [[q("date", "born"), q("text", "b", relevant="${born} > 2000")]],
     "sum_of_choices": [[q("select_one yes_no", "a"), q("calculate", "b", calculation="${a} + 1")], YES_NO],
     "bad_pattern": [[q("text", "a", constraint="regex(., '[0-9')")]],
-    "endless_pattern": [[q("text", "a", constraint="regex(., '^([a-z]+ ?)+$')")]],
+    "endless_pattern": [[q("text", "a", constraint=r"regex(., '^([a-z]+ ?)+\1$')")]],
     "endless_range": [[q("range", "score", parameters="start=0 end=10 step=0.000001")]],
     "long_name": [[q("text", "a" * 65)]],
     "groups_too_deep": [
