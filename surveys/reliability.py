@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surveys.errors import ScoringError
 
-__all__ = ["Item", "Reliability", "alpha", "items", "omega", "reliability", "standardized_alpha"]
+__all__ = ["Item", "Reliability", "alpha", "complete_answers", "items", "omega", "reliability", "standardized_alpha"]
 
 Array = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def reliability(answers: ArrayLike, level: float = 0.95) -> Reliability:
     """
     from scipy.stats import f
 
-    complete = _complete(answers)
+    complete = complete_answers(answers)
     n, k = complete.shape
     a = alpha(complete)
     rest = (1 - level) / 2
@@ -80,7 +80,7 @@ def alpha(answers: ArrayLike) -> float:
     >>> round(alpha([[1, 2, 2], [2, 2, 3], [3, 4, 3], [4, 4, 5], [5, 5, 4]]), 4)
     0.9286
     """
-    matrix = _complete(answers, fewest_items=2)
+    matrix = complete_answers(answers, fewest_items=2)
     k = matrix.shape[1]
     covariance = np.cov(matrix, rowvar=False)
     total = float(covariance.sum())
@@ -95,7 +95,7 @@ def standardized_alpha(answers: ArrayLike) -> float:
     >>> round(standardized_alpha([[1, 2, 2], [2, 2, 3], [3, 4, 3], [4, 4, 5], [5, 5, 4]]), 4)
     0.932
     """
-    matrix = _complete(answers, fewest_items=2)
+    matrix = complete_answers(answers, fewest_items=2)
     return alpha((matrix - matrix.mean(axis=0)) / matrix.std(axis=0, ddof=1))
 
 
@@ -107,7 +107,7 @@ def items(answers: ArrayLike) -> tuple[Item, ...]:
     >>> [round(item.rest, 2) for item in items([[1, 2, 2], [2, 2, 3], [3, 4, 3], [4, 4, 5], [5, 5, 4]])]
     [0.97, 0.87, 0.78]
     """
-    matrix = _complete(answers, fewest_items=2)
+    matrix = complete_answers(answers, fewest_items=2)
     found: list[Item] = []
     for place, column in enumerate(matrix.T):
         others = np.delete(matrix, place, axis=1)
@@ -136,12 +136,12 @@ def _remarks(matrix: Array, found: float) -> tuple[str, ...]:
 
 
 def omega(answers: ArrayLike) -> float:
-    """McDonald's omega total (1999) of one factor: (sum of loadings)^2 / variance of the sum, shape (people, items).
+    """McDonald's omega total (1999) of one factor, shape (people, items): what the factor gives of the sum's variance.
 
-    The loadings are those of unweighted least squares (minres, Harman and Jones, 1966): they make the covariances off
-    the diagonal as close as possible to the products of loadings.
+    The loadings are those of unweighted least squares on the correlations (minres, Harman and Jones, 1966), times the
+    standard deviations of the items.
     """
-    matrix = _complete(answers)
+    matrix = complete_answers(answers)
     covariance = np.cov(matrix, rowvar=False)
     loadings = _loadings(covariance)
     total = float(covariance.sum())
@@ -172,7 +172,15 @@ def _loadings(covariance: Array) -> Array:
     return found.x * scale
 
 
-def _complete(answers: ArrayLike, fewest_items: int = 3) -> Array:
+def complete_answers(answers: ArrayLike, fewest_items: int = 3) -> Array:
+    """The people without a missing answer, shape (people, items).
+
+    Raises ScoringError for what is no table of numbers, fewer items, fewer than three people, an infinite answer, or an
+    item without variance.
+
+    >>> complete_answers([[1, 2, 3], [2, float("nan"), 3], [3, 1, 2], [2, 3, 1]]).shape
+    (3, 3)
+    """
     try:
         matrix = np.asarray(answers, dtype=float)
     except (TypeError, ValueError):

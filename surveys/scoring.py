@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from surveys.errors import ScoringError, ScoringUnknown
 
 __all__ = ["SCALES", "MissingItems", "Scale", "below", "missing_rule", "score", "scores"]
@@ -131,11 +133,11 @@ SCALES: Mapping[str, Scale] = {
 def score(scale: Scale | str, answers: Sequence[Answer], registered: MissingItems | None = None) -> dict[str, float]:
     """The total and, where the scale has them, the subscales, of one person's answers in the order of the items.
 
-    A missing answer is None. With missing items a sum is the mean of the answered items times the number of items, as
-    the source of the General Self-Efficacy Scale has it. ``registered`` is the pilot's own choice where the source has
-    no rule: a subscale with too few answers is then left out. Raises ScoringError for an answer outside the response
-    scale, the wrong number of answers, or a choice beside a published rule; ScoringUnknown where no rule covers the
-    case.
+    A missing answer is None or not-a-number. With missing items a sum is the mean of the answered items times their
+    number, as the source of the General Self-Efficacy Scale has it. ``registered`` is the pilot's own choice where the
+    source has no rule: a subscale with too few answers is then left out. Raises ScoringError for an answer outside the
+    response scale, the wrong number of answers, or a choice beside a published rule; ScoringUnknown where no rule
+    covers the case.
 
     >>> score("who5", [5, 4, 3, 4, 5])
     {'total': 84.0}
@@ -170,7 +172,7 @@ def scores(
     """
     found: list[dict[str, float] | None] = []
     for answers in rows:
-        if any(answer is None for answer in answers):
+        if any(map(_is_missing, answers)):
             try:
                 found.append(score(scale, answers, registered))
             except ScoringUnknown:
@@ -248,14 +250,20 @@ def _turned(rule: Scale, answers: Sequence[Answer]) -> list[float | None]:
         raise ScoringUnknown(f"which items of '{rule.title}' are reversed could not be established ({rule.source})")
     turned: list[float | None] = []
     for position, answer in enumerate(answers, start=1):
-        if answer is None:
+        if _is_missing(answer) or answer is None:
             turned.append(None)
             continue
+        if not isinstance(answer, int | float | np.number):
+            raise ScoringError(f"item {position} of '{rule.title}' is {answer!r}; a score needs numbers")
         if not rule.low <= answer <= rule.high:
             message = f"item {position} of '{rule.title}' is {answer}; answers go from {rule.low} to {rule.high}"
             raise ScoringError(message)
         turned.append(float(rule.low + rule.high - answer if position in rule.reversed_items else answer))
     return turned
+
+
+def _is_missing(answer: Answer) -> bool:
+    return answer is None or answer != answer
 
 
 def _value(rule: Scale, answers: Sequence[float | None]) -> float:

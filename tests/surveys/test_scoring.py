@@ -88,6 +88,13 @@ def test_a_published_rule_is_not_replaced_by_a_registered_one():
         MissingItems(at_least=0)
 
 
+def test_not_a_number_is_a_missing_answer_and_a_text_is_none():
+    assert score("gse", [4] * 7 + [float("nan")] * 3) == {"total": 40.0}
+    assert scores("who5", [[5, np.nan, 5, 5, 5], list(np.array([5, 4, 3, 4, 5]))]) == [None, {"total": 84.0}]
+    with pytest.raises(ScoringError, match="item 2 of 'WHO-5 Well-Being Index' is '4'; a score needs numbers"):
+        score("who5", [5, "4", 3, 4, 5])  # type: ignore[list-item]
+
+
 def test_a_scale_whose_reversed_items_are_unknown_is_not_scored():
     with pytest.raises(ScoringUnknown, match="reversed"):
         score("spe", [3] * 5)
