@@ -15,7 +15,7 @@ from scipy import special
 from analysis.planning.section import Clusters
 from analysis.power.tails import t_power
 
-__all__ = ["FEWEST", "design_effect", "freedom", "joined", "reach", "welch_power"]
+__all__ = ["FEWEST", "design_effect", "freedom", "joined", "reach", "variances", "welch_power"]
 
 Means = tuple[tuple[float, float], ...]
 """Parts of the variance of a difference, each with its degrees of freedom."""
@@ -92,14 +92,14 @@ def welch_power(drift: float, level: float, means: Means) -> float:
     0.598
     """
     (first, df1), (second, df2) = means
-    (a, weight1), (b, weight2) = _variances(df1), _variances(df2)
+    (a, weight1), (b, weight2) = variances(df1), variances(df2)
     a, b = first * a[:, None], second * b[None, :]
     critical = -special.stdtrit((a + b) ** 2 / (a**2 / df1 + b**2 / df2), level)
     found = special.ndtr(drift - critical * np.sqrt((a + b) / (first + second)))
     return float(weight1 @ found @ weight2)
 
 
-def _variances(df: float) -> tuple[np.ndarray, np.ndarray]:
+def variances(df: float) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of chi-square / df, the estimated over the true variance."""
     low, high = (math.sqrt(special.chdtri(df, p) / df) for p in (1 - 1e-11, 1e-11))
     scale = low + (high - low) * (_X + 1) / 2

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any, NoReturn
 
-from analysis.planning import money, recruitment, rivals, uncertainty
+from analysis.planning import money, recruitment, rivals, skewness, uncertainty
 from analysis.planning.assumptions import Named, named, replaced
 from analysis.planning.model import FULL, STAGES, Model
 from analysis.planning.section import Outcome, SampleSize, check_looks, read
@@ -128,7 +128,7 @@ class Plan:
             recruited,
             invited,
             tuple(steps),
-            tuple(self._warnings(recruited)),
+            tuple(self._warnings(model, recruited, analysed)),
         )
 
     def power(self, n: float, *, outcome: str | None = None, recruited: bool = False) -> float:
@@ -288,7 +288,7 @@ class Plan:
         itt = {pair: model.comparison(pair, sizes, FULL, multiple).effect for pair in model.pairs()}
         return Detectable(outcome.name, outcome.effect.value * multiple, outcome.effect_on, multiple, itt)
 
-    def _warnings(self, recruited: Mapping[str, int]) -> list[str]:
+    def _warnings(self, model: Model, recruited: Mapping[str, int], analysed: Mapping[str, int]) -> list[str]:
         found = [
             f"arm '{arm.name}' has places for {arm.capacity}, fewer than the {recruited[arm.name]} needed"
             for arm in self.section.arms
@@ -300,7 +300,7 @@ class Plan:
                 "Holm over comparisons with several controls, or under looks, is sized by its first step, "
                 "a lower bound on power"
             )
-        return found
+        return found + skewness.warnings(model, analysed)
 
 
 _WHY = {

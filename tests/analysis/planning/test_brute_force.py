@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.planning import EXAMPLE, Plan
+from analysis.planning import EXAMPLE, Plan, skewness
 from analysis.planning.money import cost_of
 from analysis.planning.trials import simulated
 from analysis.power.errors import ImpossibleRequest, PostHocRefused, PowerError, SectionError
@@ -138,6 +138,32 @@ def test_four_advisors_have_the_power_that_the_plan_promises(advisors, both, icc
     significant = stats.t.sf((means[0] - means[1]) / np.sqrt(sum(squares)), df) < 0.025
     assert found.power(people) == pytest.approx(0.8, abs=1e-6)
     assert abs(significant.mean() - 0.8) < ERRORS * math.sqrt(0.16 / trials)
+
+
+@pytest.mark.parametrize(("advisors", "both", "icc"), [(8, False, 0.05), (4, True, 0.1), (8, False, 0.1)])
+def test_a_plan_tells_what_the_skewness_of_few_shares_does_to_its_power(advisors, both, icc):
+    people, plan = advisors * 40, advised(both, icc)
+    found = plan(plan(0.2).mde(people).effect)
+    rng, trials = np.random.default_rng(25), 20_000
+    treated, control = 0.15 + found.primary.effect.value, 0.15
+    means, squares, freedom = zip(*(
+        groups_of(rng, trials, advisors, 40, p, icc) if shared else groups_of(rng, trials, people, 1, p, 0.0)
+        for p, shared in ((treated, True), (control, both))
+    ), strict=True)  # fmt: skip
+    df = sum(squares) ** 2 / sum(v**2 / f for v, f in zip(squares, freedom, strict=True))
+    seen = float(np.mean(stats.t.sf((means[0] - means[1]) / np.sqrt(sum(squares)), df) < 0.025))
+    (shift,) = skewness.shifts(found.model(), {"portal": people, "advice": people}).values()
+    # The promise itself is off by more than a point and a half; with the shift it is within half a point of the draws.
+    assert abs(seen - 0.8) > 0.015
+    assert abs(0.8 + shift - seen) < 0.005 + ERRORS * math.sqrt(0.16 / trials)
+    assert found.n().warnings[0].startswith("the shares of few groups are skewed")
+
+
+def test_many_groups_and_continuous_outcomes_have_no_skewness_to_tell():
+    many = Plan.from_dict(changed(arms=[{"name": "portal"}, {"name": "advice", "nested": ADVISORS}]))
+    assert many.n().warnings == ()
+    (shift,) = skewness.shifts(many.model(), many.n().analysed_by_arm).values()
+    assert abs(shift) < 0.01
 
 
 def groups_of(rng, trials, count, size, p, icc):
