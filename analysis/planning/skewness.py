@@ -109,8 +109,8 @@ def warnings(model: Model, sizes: Mapping[str, float]) -> list[str]:
     promised = model.marginal(sizes) if notable else {}
     return [
         f"the shares of few groups are skewed: {pair[0]} against {pair[1]} has about {promised[pair] + shift:.0%} "
-        f"power when they are beta-binomial, where normal means give {promised[pair]:.0%}; a simulation of the registered "
-        "analysis tells"
+        f"power when they are beta-binomial, where normal means give {promised[pair]:.0%}; a simulation of the "
+        "registered analysis tells"
         for pair, shift in notable.items()
     ]
 
