@@ -65,8 +65,8 @@ def anova(
         f = math.sqrt(between_var * (count - 1) / count / within_var)
     checks.positive(sd=sd, f=f)
     checks.level(alpha, power)
-    checks.at_least(2, n=n)
-
+    # A size solved for may lie between one and two; below two whole people the variance has no degrees of freedom.
+    checks.at_least(2 if n is None or n <= 1 else 1, n=n)
     checks.choice("test", test, ("f", "chi2"))
 
     def power_of(n: float, f: float, alpha: float) -> float:

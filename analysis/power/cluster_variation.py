@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from analysis.power import checks, tails
+from analysis.power.errors import in_words_of
 from analysis.power.result import Result, Values
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
 from analysis.power.wording import asked
@@ -139,22 +140,23 @@ def cluster_rates(
     >>> cluster_rates(rate1=0.01, rate2=0.005, exposure=1000, variation=0.25, power=0.8).rounded
     9
     """
-    answer = cluster_variation(
-        outcome="rate",
-        value1=rate1,
-        value2=rate2,
-        size=exposure,
-        variation=variation,
-        cv=cv,
-        clusters=clusters,
-        matched=matched,
-        power=power,
-        alpha=alpha,
-        sides=sides,
-        both_tails=both_tails,
-        test=test,
-        direction=direction,
-    )
     names = {"value1": "rate1", "value2": "rate2", "size": "exposure"}
+    with in_words_of(names):
+        answer = cluster_variation(
+            outcome="rate",
+            value1=rate1,
+            value2=rate2,
+            size=exposure,
+            variation=variation,
+            cv=cv,
+            clusters=clusters,
+            matched=matched,
+            power=power,
+            alpha=alpha,
+            sides=sides,
+            both_tails=both_tails,
+            test=test,
+            direction=direction,
+        )
     inputs = Values({names.get(name, name): value for name, value in answer.inputs.items()})
     return replace(answer, solved=names.get(answer.solved, answer.solved), inputs=inputs)

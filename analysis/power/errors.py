@@ -10,9 +10,12 @@ AnalysisError
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
 from analysis.errors import AnalysisError
 
-__all__ = ["ImpossibleRequest", "NoSolution", "PostHocRefused", "PowerError", "SectionError"]
+__all__ = ["ImpossibleRequest", "NoSolution", "PostHocRefused", "PowerError", "SectionError", "in_words_of"]
 
 
 class PowerError(AnalysisError):
@@ -33,6 +36,18 @@ class NoSolution(PowerError):
     def __init__(self, parameter: str, sentence: str, *, remedy: str = ""):
         super().__init__(f"{parameter}: {sentence}", path=(parameter,), remedy=remedy)
         self.parameter = parameter
+
+
+@contextmanager
+def in_words_of(names: Mapping[str, str]) -> Iterator[None]:
+    """Name the binding parameter as the caller of a question knows it, whose arithmetic another question does."""
+    try:
+        yield
+    except (ImpossibleRequest, NoSolution) as error:
+        if error.parameter not in names:
+            raise
+        sentence = str(error).removeprefix(f"{error.parameter}: ").removesuffix(f"; {error.remedy}")
+        raise type(error)(names[error.parameter], sentence, remedy=error.remedy) from None
 
 
 class PostHocRefused(PowerError):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from analysis.power import checks
-from analysis.power.errors import ImpossibleRequest
+from analysis.power.errors import ImpossibleRequest, in_words_of
 from analysis.power.means import MeansTest, two_means
 from analysis.power.proportions import TwoProportionsMethod, two_proportions
 from analysis.power.result import Result, Values
@@ -89,7 +89,8 @@ def _check(places: float, applicants: float | None) -> None:
 
 
 def _by_lot(places: float, applicants: float | None, ask: Callable[[float | None], Result]) -> Result:
-    answer = ask(None if applicants is None else applicants - places)
+    with in_words_of({"n": "applicants"}):
+        answer = ask(None if applicants is None else applicants - places)
     asked = {name: value for name, value in answer.inputs.items() if name not in ("n", "ratio")}
     found = answer.inputs["n"] + places
     answer = replace(

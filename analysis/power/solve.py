@@ -144,7 +144,8 @@ class Question:
             return round_up(value / span.multiple) * span.multiple
         if isinstance(span, EffectRange):
             return _round_away(value, span)
-        return math.floor(value * 1e4 + 1e-6) / 1e4
+        unit = 10.0 ** (_decimals(value) if self.unknown == "alpha" else 4)
+        return math.floor(value * unit + 1e-6) / unit
 
     def _details(self, value: float) -> dict[str, float]:
         if self.details is None:
@@ -167,11 +168,14 @@ def round_up(value: float) -> int:
     return math.ceil(value - 1e-7)
 
 
+def _decimals(distance: float) -> int:
+    """Four, or as many as three digits of a small number take."""
+    return max(4, 2 - math.floor(math.log10(distance))) if distance > 0 else 4
+
+
 def _round_away(value: float, span: EffectRange) -> float:
     """Four decimals, and at least three digits of the distance from the null value; never past the largest effect."""
-    distance = abs(value - span.null)
-    decimals = max(4, 2 - math.floor(math.log10(distance))) if distance > 0 else 4
-    unit, upward = 10.0**decimals, span.far > span.null
+    unit, upward = 10.0 ** _decimals(abs(value - span.null)), span.far > span.null
     rounded = (math.ceil(value * unit - 1e-6) if upward else math.floor(value * unit + 1e-6)) / unit
     return value if (rounded >= span.far if upward else rounded <= span.far) else rounded
 

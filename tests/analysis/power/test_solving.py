@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 from analysis import power
-from analysis.power import ImpossibleRequest, NoSolution, PostHocRefused
+from analysis.power import ImpossibleRequest, NoSolution, PostHocRefused, PowerError
 
 # One complete question a family: (function, fixed arguments, size, effect, its value); power follows.
 QUESTIONS = [
@@ -142,6 +142,30 @@ def test_a_larger_sample_never_has_less_power_and_a_stricter_level_never_more(qu
     falling = [ask(**fixed, **{size: n, effect: value}, alpha=alpha).power for alpha in (0.1, 0.05, 1e-3, 1e-8)]
     assert rising == sorted(rising)
     assert falling == sorted(falling, reverse=True)
+
+
+@settings(derandomize=True, deadline=None, max_examples=70)
+@given(st.sampled_from(QUESTIONS), st.floats(0.2, 0.98), st.sampled_from([1e-4, 0.01, 0.05, 0.1]), st.floats(0.3, 5))
+def test_whatever_is_left_out_of_any_question_survives_substitution_or_is_refused_by_name(
+    question, wanted, alpha, factor
+):
+    name, fixed, size, effect, value, n = question
+    ask, refused = getattr(power, name), []
+    for given_, left_out in (
+        ({effect: value, "alpha": alpha}, size),
+        ({size: n * factor, "alpha": alpha}, effect),
+        ({size: n * factor, effect: value}, "alpha"),
+    ):
+        try:
+            answer = ask(**fixed, **given_, power=wanted, **({"alpha": None} if left_out == "alpha" else {}))
+        except PowerError as error:
+            refused.append(error.parameter)
+            continue
+        assert answer.solved == left_out
+        again = ask(**fixed, **given_, **{left_out: answer.value}).power
+        smallest = any("already exceeded" in warning for warning in answer.warnings)
+        assert again >= wanted - 1e-6 if smallest else again == pytest.approx(wanted, abs=1e-6)
+    assert set(refused) <= {size, effect, "alpha"}
 
 
 @settings(derandomize=True, deadline=None, max_examples=40)
