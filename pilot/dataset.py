@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -45,6 +45,9 @@ BY_ARM = (
     "voucher_spent_cents",
 )  # fmt: skip
 """Columns that give the arm away. A freeze that is made before a permitted look does not hold them."""
+
+STOPPED = ("no_data", "erase")
+"""The degrees of withdrawal after which answers are not used."""
 
 LABELS: Mapping[str, Mapping[str, str]] = {
     "study_id": {"nl": "Studienummer", "en": "Study id"},
@@ -108,7 +111,7 @@ def build(session: Session, pilot: Pilot, protocol: Protocol) -> Frame:
         parts.append(wave_frame(rows, wave.name, codebooks[-1], base.index))
     consents = _consents(session, pilot, protocol, base.index)
     data = pd.concat([*parts, _delivered(session, pilot, base.index), consents], axis=1)
-    stopped = data["withdrawn"].isin(["no_data", "erase"])
+    stopped = data["withdrawn"].isin(STOPPED)
     data.loc[stopped, list(consents)] = ""
     answers = [name for book in codebooks for name in (v.name for v in book.variables) if name in data]
     data.loc[stopped, answers] = None
@@ -389,8 +392,19 @@ def outcomes(data: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
             raise Refused(
                 f"outcome '{outcome.name}' is derived from '{unknown[0]}', which no wave asks", code="outcome"
             )
-        columns[outcome.name] = _derived(rule, data[sorted(rule.references)])
+        values = _derived(rule, data[sorted(rule.references)])
+        columns[outcome.name] = values.mask(_silent(data, rule.references))
     return pd.DataFrame(columns, index=data.index)
+
+
+def _silent(data: Any, names: Iterable[str]) -> Any:
+    """Who answered none of the waves that these columns come from, or whose answers may not be used; nobody where a
+    column comes from elsewhere."""
+    responded = {f"{name.split('__')[0]}__responded" for name in names}
+    if not responded or not responded <= set(data.columns):
+        return pd.Series(False, index=data.index)
+    nothing = (data[sorted(responded)].fillna(0).astype(float) == 0).all(axis=1)
+    return nothing | data["withdrawn"].isin(STOPPED) if "withdrawn" in data else nothing
 
 
 def _derived(rule: derivations.Derivation, data: Any) -> Any:

@@ -17,6 +17,7 @@ from analysis.plan_schema import Source
 from surveys.codebook import Codebook, Variable
 from surveys.expressions import Expression, Variables, tree
 from surveys.expressions import compile as compile_expression
+from surveys.expressions.values import string
 
 MOST = 50_000
 """Combinations of answers that are tried for one outcome; beyond these the check says that it did not look."""
@@ -54,15 +55,25 @@ class Derivation:
         return list(dict.fromkeys(node.value for node in nodes if isinstance(node, tree.String | tree.Number)))
 
     def value(self, answers: Mapping[str, Any]) -> float | None:
-        """The outcome of one person from all columns that are read ("" for no answer); None where it is not known."""
+        """The outcome of one person from all columns that are read ("" for no answer); None where it is not known.
+
+        A condition gives 1 and 0.
+
+        >>> rule = Derivation.of(Source(derive="${a} = 'yes'"))
+        >>> rule.value({"a": "yes"}), rule.value({"a": "no"})
+        (1.0, 0.0)
+        """
         scope = Variables(answers)
         if self.known_if is not None and not self.known_if.truth(scope):
             return None
+        value = self.derive.value(scope)
+        if isinstance(value, bool):
+            return float(value)
         try:
-            found = float(self.derive.text(scope))
+            found = float(string(value))
         except ValueError:
             return None
-        return None if math.isnan(found) else found
+        return found if math.isfinite(found) else None
 
 
 def one_sided(rule: Derivation, books: Sequence[Codebook]) -> str:

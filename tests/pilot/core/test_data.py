@@ -13,7 +13,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 from small_pilot import STAFF, START, Site, changed, make, person, settings_for, shipped
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from pilot import dataset, exports, locking, results
 from pilot.db import Database
@@ -24,6 +24,7 @@ from pilot.protocol import InvalidProtocol, Protocol, from_record
 from surveys import Choice, Context, Question, Section
 
 YEAR = START + timedelta(days=420)
+LAST = "followup_12m"
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,24 @@ def test_the_derived_outcome_follows_the_answers(filled: Site):
     assert data["training_started_12m"].tolist() == said.tolist()
     assert data["study_id"].is_unique
     assert set(data["arm"]) == {"portal", "advice", "voucher"}
+
+
+@pytest.mark.parametrize(
+    "derive", ["${followup_12m__work} = 'employed'", "if(${followup_12m__work} = 'employed', 1, 0)"]
+)
+def test_who_answered_nothing_has_no_outcome_and_does_not_count_as_a_no(filled: Site, derive: str):
+    protocol = changed(lambda data: data["outcomes"][0].update(source={"derive": derive}))
+    name = protocol.plan.outcomes[0].name
+    with filled.writing() as (session, pilot):
+        people = session.scalars(select(Participant).order_by(Participant.id)).all()
+        silent, stopped = people[0].study_id, people[1].study_id
+        session.execute(delete(Submission).where(Submission.participant_id == people[0].id, Submission.wave == LAST))
+        withdrawal.withdraw(session, people[1], "no_data", actor_id=None, now=YEAR)
+        data = dataset.build(session, pilot, protocol).data.set_index("study_id")
+    employed = (data[f"{LAST}__work"] == "employed").astype(float)
+    due = employed.mask(data.index.isin([silent, stopped]))
+    assert due.notna().sum() == len(data) - 2
+    pd.testing.assert_series_equal(data[name], due, check_names=False)
 
 
 ITEMS = ["baseline__training_intention", "baseline__opportunities", "baseline__digital_skills",
