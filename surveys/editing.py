@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from surveys.catalogue import LANGUAGES, message
 from surveys.definition import CHOOSING, Choice, Instrument, Question, Section
 from surveys.errors import EditError, Finding
 from surveys.layout import LONGEST_NAME, MOST_DEPTH, MOST_QUESTIONS, NAME
@@ -17,14 +18,16 @@ from surveys.xlsform import check_xlsform
 from surveys.xlsform_export import OTHER, rows_of, write_xlsform
 
 __all__ = [
-    "INSIDE", "add", "before", "behind", "change", "follows_from_other", "look", "next_version", "parts", "put",
-    "remove", "set_choices", "shared_by",
+    "INSIDE", "add", "add_language", "before", "behind", "change", "follows_from_other", "look", "next_version",
+    "parts", "put", "remove", "set_choices", "shared_by",
 ]  # fmt: skip
 
 Item = Question | Section
 INSIDE = "in:"
 """Before the name of a group: the place at its beginning, and not behind it."""
 CHOICE_NAME = re.compile(r"[^\s,;]{1,64}")
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
+MOST_LANGUAGES = 12
 
 
 def change(instrument: Instrument, item: Item) -> Instrument:
@@ -116,6 +119,38 @@ def set_choices(instrument: Instrument, list_: str, choices: Sequence[Choice]) -
     if list_ + OTHER in lists:
         lists[list_ + OTHER] = (*choices, lists[list_ + OTHER][-1])
     return replace(instrument, lists=lists)
+
+
+def add_language(instrument: Instrument, language: str) -> Instrument:
+    """The instrument with one more language, in which nothing is said yet: ``look`` names every text that is missing.
+
+    What comes by itself ("other, namely") is there at once in a language that the catalogue knows. Raises EditError
+    for a code that is no language or that the form has already.
+
+    >>> form = Instrument("f", (Question("age", "integer", {"nl": "Hoe oud?"}),))
+    >>> [finding.message for _name, finding in look(add_language(form, "tr"))]
+    ["'age' has no label in 'tr'"]
+    """
+    if not LANGUAGE.fullmatch(language):
+        raise EditError("language_impossible", "language", name=language)
+    if language in instrument.languages:
+        raise EditError("language_there", "language", name=language)
+    if len(instrument.languages) >= MOST_LANGUAGES:
+        raise EditError("too_many_languages", "language", most=MOST_LANGUAGES)
+    languages = (*instrument.languages, language)
+    spoken = tuple(code for code in languages if code in LANGUAGES) or ("en",)
+
+    def told(item: Item) -> tuple[Item, ...]:
+        if isinstance(item, Question) and follows_from_other(instrument, item.name):
+            return (replace(item, label={code: message("other_specify", code) for code in spoken}),)
+        return (item,)
+
+    other = Choice("other", {code: message("other", code) for code in spoken})
+    lists = {
+        name: (*choices[:-1], other) if name.endswith(OTHER) else choices for name, choices in instrument.lists.items()
+    }
+    children = _mapped(instrument.children, told)
+    return replace(instrument, languages=languages, lists=lists, children=children)
 
 
 def follows_from_other(instrument: Instrument, name: str) -> bool:
@@ -232,7 +267,7 @@ def _users(instrument: Instrument) -> dict[int, str]:
     """The row of every choice in the sheet of choices, with the first question that offers it."""
     first: dict[str, str] = {}
     for question in instrument.questions:
-        first.setdefault(question.choices, question.name)
+        first.setdefault(question.choices.removesuffix(OTHER), question.name)
     listed = [name for name, choices in instrument.lists.items() if name in _own(instrument) for _choice in choices]
     return {row: first.get(name, "") for row, name in enumerate(listed, start=2)}
 

@@ -34,7 +34,9 @@ class Place:
         language: str | None = None,
     ) -> Finding:
         """A finding about one column of a question."""
-        header = (self.form.column(column, language) or self.form.column(column)) if self.form else None
+        header = self.form.column(column, language) if self.form else None
+        if self.form and header is None and "::" not in (plain := self.form.column(column) or "::"):
+            header = plain
         sheet = self.form.survey.name if self.form else "survey"
         shown = header or (f"{column} ({language})" if language else column)
         return Finding(sheet, item.row, shown, message, remedy, severity)

@@ -33,7 +33,8 @@ def check(place: Place, cells: tuple[Cell, ...]) -> Iterator[Finding]:  # noqa: 
 
 def _choices(place: Place) -> Iterator[Finding]:
     for list_, choices in place.instrument.lists.items():
-        for choice in choices:
+        # "Other" comes by itself; what stands before it is looked at in the list of its own.
+        for choice in choices[-1:] if list_.endswith(" or_other") else choices:
             for language in place.instrument.languages:
                 if not choice.label.get(language) and not choice.media:
                     message = f"the choice '{choice.name}' of '{list_}' has no label in '{language}'"

@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("instruments", __name__)
 
-from pilot.web.instruments import drafts, overview, previewing, questions  # noqa: E402
+from pilot.web.instruments import drafts, overview, previewing, questions, shaping  # noqa: E402
 
-__all__ = ["bp", "drafts", "overview", "previewing", "questions"]
+__all__ = ["bp", "drafts", "overview", "previewing", "questions", "shaping"]

@@ -72,10 +72,10 @@ def _copied() -> tuple[Instrument | str, str]:
 @bp.get("/<slug>/instruments/drafts/<name>")
 @rule.may("see_protocol")
 def draft(slug: str, name: str) -> str:  # noqa: ARG001
-    return _draft(name)
+    return shown(name)
 
 
-def _draft(name: str, errors: list[tuple[str, str]] | None = None) -> str:
+def shown(name: str, errors: list[tuple[str, str]] | None = None) -> str:
     work = desk.opened(name)
     found = desk.judged(work.form)
     return render_template(
@@ -94,6 +94,8 @@ def _draft(name: str, errors: list[tuple[str, str]] | None = None) -> str:
         versions=[(row, words.done(row.deed, row.subject), desk.author(row.author_id))
                   for row in drafting.history(g.session, g.pilot, name)[:50]],
         files=list(FILES),
+        spoken=[words.language(code) for code in work.form.languages],
+        addable=words.offered(work.form.languages),
         may_write=desk.may_write(),
         typed=request.form,
         errors=errors or [],
@@ -110,7 +112,7 @@ def call(slug: str, name: str) -> Response | tuple[str, int]:
             forms.text(request.form, "form_version", longest=40),
         )
     except forms.TooLong as error:
-        return _draft(name, [("title", words.refused(EditError("too_long", most=error.longest)))]), 422
+        return shown(name, [("title", words.refused(EditError("too_long", most=error.longest)))]), 422
     titled = lambda form: replace(form, title=title, version=version)  # noqa: E731
     refused = _tried(name, "title", lambda: _save(name, titled, touches=("",), deed=("changed", title)))
     return refused or _back(slug, name)
@@ -199,10 +201,10 @@ def _tried(name: str, place: str, deed: Callable[[], object]) -> tuple[str, int]
     try:
         deed()
     except EditError as error:
-        return _draft(name, [(place or error.field, words.refused(error))]), 422
+        return shown(name, [(place or error.field, words.refused(error))]), 422
     except Stale:
         said = _("Somebody else changed the same thing in the meantime. Nothing was overwritten. Look at it first.")
-        return _draft(name, [(place or "questions", said)]), 409
+        return shown(name, [(place or "questions", said)]), 409
     return None
 
 

@@ -18,6 +18,7 @@ from surveys import Instrument
 from surveys.definition import Question, Section
 from surveys.editing import change, follows_from_other, set_choices, shared_by
 from surveys.errors import EditError
+from surveys.renaming import mentions
 
 Item = Question | Section
 
@@ -26,7 +27,7 @@ Item = Question | Section
 @rule.may("see_protocol")
 def question(slug: str, name: str, question: str) -> str:  # noqa: ARG001
     work = desk.opened(name)
-    return _show(work, _item(work.form, question))
+    return show(work, item_of(work.form, question))
 
 
 @bp.post("/<slug>/instruments/drafts/<name>/q/<question>")
@@ -36,9 +37,9 @@ def save(slug: str, name: str, question: str) -> Response | tuple[str, int]:
     unseen: it is shown beside what was typed, and a second press decides.
     """
     work = desk.opened(name)
-    item = _item(work.form, question)
+    item = item_of(work.form, question)
     if follows_from_other(work.form, question):
-        return _show(work, item, errors=[("texts", words.refused(EditError("follows")))]), 422
+        return show(work, item, errors=[("texts", words.refused(EditError("follows")))]), 422
     try:
         rows = fields.typed_rows(request.form, work.form.languages)
         kept = drafting.change(
@@ -46,9 +47,9 @@ def save(slug: str, name: str, question: str) -> Response | tuple[str, int]:
             touches=(question,), deed=("changed", question), author_id=g.user.id, now=g.now,
         )  # fmt: skip
     except EditError as error:
-        return _show(work, item, errors=[(error.field, words.refused(error))], typed=True), 422
+        return show(work, item, errors=[(error.field, words.refused(error))], typed=True), 422
     except Stale:
-        return _show(work, item, typed=True, newer=True), 409
+        return show(work, item, typed=True, newer=True), 409
     _tell(kept, work)
     return redirect(url_for("instruments.question", slug=slug, name=name, question=question), code=303)
 
@@ -63,7 +64,7 @@ def _tell(kept: Work, before: Work) -> None:
 
 
 def _changed(form: Instrument, name: str, rows: list[fields.ChoiceRow]) -> Instrument:
-    item = _item(form, name)
+    item = item_of(form, name)
     form = change(form, fields.read(item, request.form, form.languages))
     own = fields.shared_list(form, item)
     if isinstance(item, Question) and item.choices and (own or rows):
@@ -71,13 +72,13 @@ def _changed(form: Instrument, name: str, rows: list[fields.ChoiceRow]) -> Instr
     return form
 
 
-def _item(form: Instrument, name: str) -> Item:
+def item_of(form: Instrument, name: str) -> Item:
     if name not in form.places:
         raise NotYours("there is no such question in this draft")
     return form.places[name].item
 
 
-def _show(
+def show(
     work: Work, item: Item, *, errors: list[tuple[str, str]] | None = None, typed: bool = False, newer: bool = False
 ) -> str:
     form, found = work.form, desk.judged(work.form)
@@ -101,6 +102,8 @@ def _show(
         newer=newer,
         # An old version stays in the form after a mistake; after a newer one was shown, the next press decides.
         version=work.number if newer or not typed else seen_version(),
+        new_name=request.form.get("new_name", ""),
+        referring=mentions(form, item.name),
         around=_neighbours(form, item.name),
         places=desk.places(form, without=item.name),
         **_choices(form, item, typed),

@@ -43,13 +43,27 @@ REFUSED: dict[str, object] = {
     "kind_unknown": _("Choose what kind of question it is."),
     "place_number": _("The place of a choice is a whole number: 1 is the first."),
     "too_long": _("A text here has at most %(most)s characters."),
+    "rename_unread": _(
+        "'%(name)s' refers to it in the column %(column)s in a way that cannot be read. Mend that first. "
+        "Nothing was changed."
+    ),
+    "language_impossible": _("Choose a language from the list."),
+    "language_there": _("The form has this language already."),
+    "too_many_languages": _("A form has at most %(most)s languages."),
     "follows": _('This question comes by itself with "other, namely". Change the question before it.'),
 }
+
+SPOKEN = ("nl", "en", "ar", "bg", "de", "es", "fa", "fr", "hu", "it", "ku", "pap", "pl", "ps", "pt", "ro", "ru", "so",
+          "ti", "tr", "uk", "zh")  # fmt: skip
+"""The languages that are offered for a form; a workbook may hold any other."""
 
 DEEDS: dict[str, object] = {
     "copied": _("copied from %(subject)s"),
     "changed": _("changed: %(subject)s"),
     "added": _("added: %(subject)s"),
+    "renamed": _("renamed: %(subject)s"),
+    "doubled": _("a copy made: %(subject)s"),
+    "language": _("language added: %(subject)s"),
     "removed": _("removed: %(subject)s"),
     "moved": _("moved: %(subject)s"),
     "restored": _("version %(subject)s again"),
@@ -69,6 +83,11 @@ def language(code: str) -> str:
         return Locale.parse(code, sep="-").get_display_name(get_locale()) or code
     except (UnknownLocaleError, ValueError):
         return code
+
+
+def offered(known: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The languages that a form can still be given, by what the reader calls them."""
+    return sorted(((code, language(code)) for code in SPOKEN if code not in known), key=lambda one: one[1].lower())
 
 
 def refused(error: EditError) -> str:

@@ -41,7 +41,18 @@ def test_the_editor_is_accessible_fits_the_smallest_telephone_and_needs_no_mouse
     with screen.expect_navigation():
         screen.keyboard.press("Enter")
     assert "er is geen vraag 'niets'" in (screen.text_content("main") or "")
-    for path in (f"{room}/q/work", room, f"{room}/q/work/preview", f"{site}/{office.slug}/instruments"):
+    screen.goto(f"{room}/q/work")
+    screen.click("summary:has-text('Een andere naam geven')")
+    screen.fill("#new_name", "werk")
+    with screen.expect_navigation():
+        screen.keyboard.press("Enter")
+    assert screen.url.endswith("/q/werk")
+    screen.goto(f"{site}/{office.slug}/instruments")
+    screen.fill("#name", "nieuw")
+    with screen.expect_navigation():
+        screen.keyboard.press("Enter")
+    assert screen.url.endswith("/instruments/drafts")
+    for path in (f"{room}/q/werk", room, f"{room}/q/werk/preview", f"{site}/{office.slug}/instruments"):
         screen.goto(path)
         assert axe(screen) == []
         assert screen.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
@@ -315,3 +326,64 @@ def test_a_draft_needs_a_name_of_its_own(office, name: str, said: str):
     with office.database.reading() as session:
         assert people.by_email(session, "researcher@proef.nl")
         assert len(session.scalars(select(QuestionnaireDraft)).all()) == 1
+
+
+def asked(office, name: str = "mine") -> dict[str, dict]:
+    return {child["name"]: child for child in draft(office, name)[-1].content["children"]}
+
+
+def test_a_question_gets_another_name_and_the_form_follows_and_the_protocol_is_named(office):
+    path = begin(office, of="screening")
+    answer = office.post("researcher", f"{path}/q/age/rename", page=f"{path}/q/age", version="1", new_name="years")
+    assert answer.location.endswith("/q/years")
+    said = office.get("researcher", f"{path}/q/years")
+    assert "age is now called years" in said
+    assert "The protocol still says age:" in said
+    assert "population eligibility 1 rule" in said
+    assert "years" in asked(office)
+    assert "renamed: age – years" in office.get("researcher", path)
+    for wrong, why in (("een vraag", "is not possible"), ("schooling", "used already")):
+        refused = office.post("researcher", f"{path}/q/years/rename", page=path, version="2", new_name=wrong)
+        assert refused.status_code == 422
+        assert why in refused.text
+        assert f'value="{wrong}"' in refused.text
+    assert len(draft(office)) == 2
+
+
+def test_a_name_in_an_expression_that_cannot_be_read_stops_the_new_name_with_its_place(office):
+    path = begin(office)
+    given = fields_of(office, f"{path}/q/hours_worked") | {"relevant": "work = 'yes'"}
+    assert office.post("researcher", f"{path}/q/hours_worked", **given).status_code == 303
+    refused = office.post("researcher", f"{path}/q/work/rename", page=path, version="2", new_name="job")
+    assert refused.status_code == 422
+    assert "hours_worked&#39; refers to it in the column relevant" in refused.text
+    assert len(draft(office)) == 2
+
+
+def test_a_copy_and_a_removal_are_undone_by_one_button(office):
+    path = begin(office)
+    first = draft(office)[0].content
+    made = office.post("researcher", f"{path}/q/work/copy", page=path, version="1")
+    assert made.location.endswith("/q/work_2")
+    names = list(asked(office))
+    assert names[names.index("work") + 1] == "work_2"
+    assert "Undo the last change (a copy made: work)" in office.get("researcher", path)
+    assert office.post("researcher", f"{path}/restore", page=path, version="2", wanted="1").status_code == 303
+    assert draft(office)[-1].content == first
+    assert office.post("researcher", f"{path}/remove", page=path, version="3", question="work").status_code == 303
+    assert "Undo the last change (removed: work)" in office.get("researcher", path)
+    assert office.post("researcher", f"{path}/restore", page=path, version="4", wanted="3").status_code == 303
+    assert draft(office)[-1].content == first
+
+
+def test_a_language_is_added_and_every_missing_text_is_listed_until_it_is_filled_in(office):
+    path = begin(office)
+    assert office.post("researcher", f"{path}/language", page=path, version="1", language="tr").status_code == 303
+    assert draft(office)[-1].content["languages"] == ["nl", "en", "tr"]
+    assert ": 'work' has no label in 'tr'" in office.get("researcher", f"{path}/q/work")
+    given = fields_of(office, f"{path}/q/work") | {"label-tr": "Çalışıyor musunuz?"}
+    assert office.post("researcher", f"{path}/q/work", **given).status_code == 303
+    assert ": 'work' has no label in 'tr'" not in office.get("researcher", f"{path}/q/work")
+    again = office.post("researcher", f"{path}/language", page=path, version="3", language="tr")
+    assert again.status_code == 422
+    assert "has this language already" in again.text
