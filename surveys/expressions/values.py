@@ -14,10 +14,12 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 __all__ = ["Moment", "Nodes", "Value", "as_date", "boolean", "days", "moment", "number", "string", "text_of"]
 
+NO_ANSWER = ("NAType", "NaTType")
+"""How pandas writes down that there is no value; not-a-number is no answer either."""
 EPOCH = date(1970, 1, 1).toordinal()
 # XPath 1.0, 4.4: digits of ASCII with at most one point and a minus; "1e3" and "+5" are not numbers.
 _NUMBER = re.compile(r"[ \t\r\n]*-?([0-9]+(\.[0-9]*)?|\.[0-9]+)[ \t\r\n]*")
@@ -159,20 +161,26 @@ def as_date(value: Value) -> datetime | None:
     )
 
 
-def text_of(answer: object) -> str:
+def text_of(answer: Any) -> str:
     """A stored answer as the text that an expression sees; choices are joined by spaces, as in an XForm.
 
-    >>> text_of(None), text_of(["a", "b"]), text_of(2.50), text_of(True)
-    ('', 'a b', '2.5', 'true')
+    >>> text_of(None), text_of(["a", "b"]), text_of(2.50), text_of(True), text_of(float("nan"))
+    ('', 'a b', '2.5', 'true', '')
     """
-    if answer is None:
-        return ""
     if isinstance(answer, str):
         return answer
+    if answer is None or type(answer).__name__ in NO_ANSWER:
+        return ""
+    if getattr(answer, "ndim", None) == 0 and hasattr(answer, "item"):
+        answer = answer.item()  # a scalar of numpy
     if isinstance(answer, bool):
         return Truth("true" if answer else "false")
-    if isinstance(answer, int | float):
-        return _number_text(float(answer)) if isinstance(answer, float) else str(answer)
+    if isinstance(answer, float):
+        return _number_text(answer) if math.isfinite(answer) else ""
+    if isinstance(answer, int):
+        return str(answer)
+    if isinstance(answer, Decimal):
+        return format(answer, "f") if answer.is_finite() else ""
     if isinstance(answer, list | tuple):
         return " ".join(str(item) for item in answer)
     if isinstance(answer, date | datetime):

@@ -2,7 +2,10 @@
 
 import math
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from surveys import Context, ExpressionError, Instrument, Question, Section
@@ -255,6 +258,30 @@ def test_a_python_false_among_the_variables_is_false():
     assert evaluate("paid + asked", values) == 1
     assert evaluate("said and true()", values) is True
     assert evaluate("paid", values) == "false"
+
+
+@pytest.mark.parametrize("missing", [None, "", math.nan, math.inf, np.float64("nan"), pd.NA, pd.NaT, Decimal("NaN")])
+def test_what_a_table_holds_for_no_answer_is_empty(missing: object):
+    values = {"wage": missing}
+    assert evaluate("wage = ''", values) is True
+    assert evaluate("if(wage, 'yes', 'no')", values) == "no"
+    assert evaluate("wage > 0 or wage <= 0", values) is False
+    assert evaluate("coalesce(wage, 'none')", values) == "none"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.int64(4), "4"), (np.float64(2.5), "2.5"), (np.bool_(False), "false"), (np.str_("x"), "x"),
+        (Decimal("1E+2"), "100"), (1e21, "1000000000000000000000"),
+        (date(2026, 3, 1), "2026-03-01"), (["a", "b"], "a b"),
+        (datetime(2026, 3, 1, 12, tzinfo=UTC), "2026-03-01T12:00:00.000+00:00"), (pd.Timestamp("2026-03-01T12:00Z"),
+         "2026-03-01T12:00:00.000+00:00"),
+    ],
+)  # fmt: skip
+def test_values_of_tables_and_programs_read_as_an_answer_does(value: object, text: str):
+    assert evaluate("string(x)", {"x": value}) == text
+    assert evaluate("not(x)", {"x": value}) is (text == "false")
 
 
 def test_positions_count_within_the_repeat_around():
