@@ -73,13 +73,26 @@ def _converted(content: bytes, form: Layout) -> dict[str, Any]:
         converted = convert(io.BytesIO(content), validate=False, file_type=".xlsx", form_name="data")
         return dict(converted._pyxform or {})
     except PyXFormError as error:
-        row = re.search(r"\[row : (\d+)\]", str(error))
-        text = re.sub(r"\s+", " ", str(error).replace(row[0] if row else "", "")).strip()
-        finding = Finding(form.survey.name, int(row[1]) if row else None, None, text, "see xlsform.org")
-        raise InstrumentError([finding]) from None
+        raise InstrumentError([_told(str(error), form)]) from None
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
-        finding = Finding(form.survey.name, None, None, f"the form cannot be converted: {error}", "see xlsform.org")
+        finding = Finding(form.survey.name, None, None, f"the form cannot be converted: {error}", REMEDY)
         raise InstrumentError([finding]) from None
+
+
+REMEDY = "mend what it names, and try again; xlsform.org tells what may stand where"
+
+
+def _told(said: str, form: Layout) -> Finding:
+    """What pyxform says, in a sentence of ours, with the sheet, row and column that it names."""
+    row = re.search(r"\[row : (\d+)\]", said)
+    text = re.sub(r"\s+", " ", said.replace(row[0] if row else "", "")).strip()
+    sheet = re.search(r"[Oo]n the '(\w+)' sheet", text)
+    column = re.search(r"the '([\w:() ]+)' (?:value|column)", text)
+    number = int(row[1]) if row else next((form.row(name) for name in re.findall(r"'([\w.\-]+)'", text)
+                                           if form.row(name)), None)  # fmt: skip
+    named = sheet[1] if sheet else form.survey.name
+    message_ = f"the program that reads XLSForm (pyxform) says: “{text}”"
+    return Finding(named, number, column[1] if column else None, message_, REMEDY)
 
 
 class _Builder:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 import yaml
 
+from pilot import findings
 from pilot.cli import Console, Failed, console
 from pilot.errors import Refused
 from randomization import batch
@@ -75,27 +75,30 @@ def survey() -> None:
     multiple=True,
     help="A file that the form names: a list (.csv), a picture, or a .zip of them. Default: the folder of WORKBOOK.",
 )
+@click.option("--language", type=click.Choice(["nl", "en"]), default="en", show_default=True, help="Of what is found.")
 @console
-def import_(out: Console, workbook: Path, output: Path | None, beside: tuple[Path, ...]) -> None:
+def import_(out: Console, workbook: Path, output: Path | None, beside: tuple[Path, ...], language: str) -> None:
     """Read an XLSForm WORKBOOK (or a REDCap data dictionary, .csv); every mistake is named by sheet, row and column."""
     try:
-        instrument, findings = _read(workbook, beside)
+        instrument, found = _read(workbook, beside)
     except InstrumentError as error:
-        raise Failed(str(error)) from error
-    told: list[Any] = [*findings, *(judge(instrument) if instrument is not None else ())]
-    errors = [str(f) for f in findings if f.severity == "error"]
+        raise Failed("\n".join(findings.line(one, language) for one in error.findings)) from error
+    errors = [findings.line(one, language) for one in found if one.severity == "error"]
     if instrument is None or errors:
-        raise Failed("\n".join(errors) or "the workbook cannot be read")
+        raise Failed("\n".join(errors) or findings.filled(findings.UNREADABLE, language, {}))
     if output is not None:
         output.write_text(json.dumps(instrument.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    lines = [f"  {finding}" for finding in told]
+    told = [findings.line(one, language) for one in (*found, *judge(instrument))]
+    usable = findings.filled(findings.USABLE, language, {
+        "name": instrument.name, "count": str(len(instrument.questions)), "languages": ", ".join(instrument.languages),
+        "mark": instrument.fingerprint[:16],
+    })  # fmt: skip
     out.say(
-        f"{instrument.name}: {len(instrument.questions)} questions in {', '.join(instrument.languages)}, "
-        f"fingerprint {instrument.fingerprint[:16]}…" + "".join(f"\n{line}" for line in lines),
+        usable + "".join(f"\n  {line}" for line in told),
         name=instrument.name,
         questions=len(instrument.questions),
         fingerprint=instrument.fingerprint,
-        findings=[str(finding) for finding in told],
+        findings=told,
     )
 
 
@@ -103,12 +106,12 @@ def _read(workbook: Path, beside: tuple[Path, ...]) -> tuple[Instrument | None, 
     if workbook.suffix.lower() == ".csv":
         return read_redcap(workbook, workbook.stem)
     given = gather((path.name, read_within(path)) for path in beside)
-    instrument, findings = check_xlsform(workbook, tables=given)
+    instrument, found = check_xlsform(workbook, tables=given)
     if instrument is None:
-        return None, findings
+        return None, found
     folders = (workbook.parent, workbook.parent / "media", workbook.parent.parent / "media")
     there = {*given, *(file for file in instrument.shown_files for place in folders if (place / file).is_file())}
-    return instrument, (*findings, *missing_media(instrument, there))
+    return instrument, (*found, *missing_media(instrument, there))
 
 
 @survey.command("export")

@@ -54,6 +54,8 @@ msgstr ""
 {more}
 """
 REVIEW = '"X-Review: needed by a translator\\n"\n'
+OWNERS = {"findings.py": "instruments"}
+"""Modules below the pages that hold texts for people."""
 METHODS = [
     ("translations/**", "ignore"),
     ("**.py", "python"),
@@ -86,6 +88,8 @@ def for_participants() -> Catalog:
 
 def _persona(name: str) -> str:
     """web/advisor.py, web/advisor/…, web/advisor_plan.py and web/templates/advisor/… speak to the advisor."""
+    if name in OWNERS:
+        return OWNERS[name]
     parts = Path(name.replace("web/templates/", "web/")).parts
     word = Path(parts[1]).stem.partition("_")[0] if len(parts) > 1 and parts[0] == "web" else ""
     return word if word in PERSONAS else SHARED

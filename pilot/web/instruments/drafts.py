@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from pilot import drafting
 from pilot.errors import NotYours, Refused, Stale
 from pilot.web import forms
-from pilot.web.instruments import bp, desk, findings, words
+from pilot.web.instruments import bp, desk, words
 from pilot.web.instruments.overview import XLSX, judge_upload, page, protocol_in_force
 from pilot.web.rules import rule
 from surveys import Instrument
@@ -88,7 +88,7 @@ def shown(name: str, errors: list[tuple[str, str]] | None = None) -> str:
         usable=not found.count("error"),
         kinds=words.KINDS,
         problems_named=words.PROBLEMS,
-        say=findings.said,
+        say=words.said,
         places=desk.places(work.form),
         lists=[(one, one) for one in work.form.lists if not one.endswith(" or_other")],
         versions=[(row, words.done(row.deed, row.subject), desk.author(row.author_id))

@@ -19,7 +19,7 @@ from pilot import drafting, locking
 from pilot.errors import NotYours, Refused
 from pilot.protocol import Protocol
 from pilot.translations import unreviewed
-from pilot.web.instruments import bp, desk, findings, words
+from pilot.web.instruments import bp, desk, words
 from pilot.web.language import INTERFACE
 from pilot.web.rules import rule
 from surveys import Instrument, InstrumentError, check_xlsform
@@ -112,7 +112,7 @@ def page(judged: Judged | None = None, *, error: str = "", place: str = "file") 
         rows=[(name, form, [measure(form, language) for language in form.languages]) for name, form in forms.items()],
         problems=[(name, problem) for name, form in forms.items() for problem in judge(form)],
         problems_named=words.PROBLEMS,
-        say=findings.said,
+        say=words.said,
         interface=[(INTERFACE[code], unreviewed(code)) for code in offered],
         files=list(FORMS),
         judged=judged,

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from pilot import drafting
 from pilot.drafting import Work
 from pilot.errors import NotYours, Stale
-from pilot.web.instruments import bp, desk, fields, findings, words
+from pilot.web.instruments import bp, desk, fields, words
 from pilot.web.instruments.drafts import seen_version
 from pilot.web.rules import rule
 from surveys import Instrument
@@ -91,7 +91,7 @@ def show(
         line=next(line for line in desk.lines(form) if line.item.name == item.name),
         kinds=words.KINDS,
         problems_named=words.PROBLEMS,
-        say=findings.said,
+        say=words.said,
         readings={one.language: one for one in found.readings.get(item.name, ())},
         limits=desk.LIMITS,
         spoken=[(code, words.language(code)) for code in form.languages],

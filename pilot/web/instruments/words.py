@@ -5,7 +5,10 @@ from __future__ import annotations
 from babel import Locale, UnknownLocaleError
 from flask_babel import get_locale, gettext, ngettext
 from flask_babel import lazy_gettext as _
+from markupsafe import Markup
 
+from pilot import findings
+from pilot.web.language import said_in
 from surveys.errors import EditError
 
 KINDS: dict[str, object] = {
@@ -88,6 +91,12 @@ def language(code: str) -> str:
 def offered(known: tuple[str, ...]) -> list[tuple[str, str]]:
     """The languages that a form can still be given, by what the reader calls them."""
     return sorted(((code, language(code)) for code in SPOKEN if code not in known), key=lambda one: one[1].lower())
+
+
+def said(text: str) -> str | Markup:
+    """A message or remedy of a finding in the language of the page; marked as English when it has no words there."""
+    told = findings.said(text, str(get_locale()))
+    return said_in("en", text) if told is None else told
 
 
 def refused(error: EditError) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from pilot.cli import main
 from pilot.models import QuestionnaireDraft
-from pilot.web.instruments import findings
+from pilot.web.instruments import words as spoken
 from surveys import check_xlsform
 from surveys.expressions.patterns import CAUSES
 
@@ -158,15 +158,13 @@ def all_said() -> set[str]:
 
 def test_what_is_wrong_with_a_workbook_is_said_in_dutch_on_a_dutch_page(reading_room):
     with reading_room.app.test_request_context("/?lang=nl"):
-        english = sorted(
-            text for text in all_said() if "<span lang" in str(findings.said(text)) or not findings.said(text)
-        )
+        english = sorted(text for text in all_said() if "<span lang" in str(spoken.said(text)) or not spoken.said(text))
         assert english == []
-        assert findings.said("there is no question 'agee'") == "er is geen vraag 'agee'"
-        assert findings.said("did you mean 'age'?") == "bedoelt u 'age'?"
-        assert str(findings.said("nobody knows this sentence")).startswith('<span lang="en"')
+        assert spoken.said("there is no question 'agee'") == "er is geen vraag 'agee'"
+        assert spoken.said("did you mean 'age'?") == "bedoelt u 'age'?"
+        assert str(spoken.said("nobody knows this sentence")).startswith('<span lang="en"')
     with reading_room.app.test_request_context("/?lang=en"):
-        assert findings.said("there is no question 'agee'") == "there is no question 'agee'"
+        assert spoken.said("there is no question 'agee'") == "there is no question 'agee'"
 
 
 def test_a_dutch_researcher_reads_the_mistake_in_the_editor_in_dutch(reading_room):

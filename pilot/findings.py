@@ -7,39 +7,76 @@ filled in: a sentence that fits one of them is said anew in the language of the 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
-from flask_babel import get_locale, gettext
-from markupsafe import Markup
+from babel.messages.pofile import read_po
 
-from pilot.web.language import said_in
+from pilot.translations import FOLDER
+from surveys.errors import Finding
+from surveys.readability import Problem
 
 PLACE = re.compile(r"(?P<said>.*?), at character (?P<number>\d+) of: (?P<source>.*)", re.DOTALL)
 GAP = re.compile(r"%\((\w+)\)s")
 
 
-def said(text: str) -> str | Markup:
-    """A message or remedy of a finding in the language of the page; as it is, and marked as English, when unknown."""
-    if not text or str(get_locale()) == "en":
+def said(text: str, language: str) -> str | None:
+    """A message or remedy in a language; as it is in English, and None when nobody has said it in that language.
+
+    >>> said("did you mean 'age'?", "nl"), said("did you mean 'age'?", "en"), said("nobody knows this", "nl")
+    ("bedoelt u 'age'?", "did you mean 'age'?", None)
+    """
+    if not text or language == "en":
         return text
     if place := PLACE.fullmatch(text):
-        inner = said(place["said"])
-        if isinstance(inner, Markup):
-            return said_in("en", text)
-        return gettext(
-            "%(said)s, at character %(number)s of: %(source)s",
-            said=inner, number=place["number"], source=place["source"],
-        )  # fmt: skip
+        inner = said(place["said"], language)
+        return None if inner is None else filled(AT, language, {**place.groupdict(), "said": inner})
     for sentence, pattern in _patterns():
         if match := pattern.fullmatch(text):
-            return gettext(sentence, **{gap: _filled(gap, words) for gap, words in match.groupdict().items()})
-    return said_in("en", text)
+            return filled(sentence, language, match.groupdict())
+    return None
 
 
-def _filled(gap: str, words: str) -> str:
-    """What stands in a gap: a cause is a sentence of its own, anything else is kept."""
-    inner = said(words) if gap == "why" else words
-    return words if isinstance(inner, Markup) else inner
+def line(found: Finding | Problem, language: str) -> str:
+    """One finding in one line: the place, what is wrong, and what to do about it.
+
+    >>> line(Finding("survey", 4, "relevant", "there is no question 'agee'", "did you mean 'age'?"), "nl")
+    "blad survey, rij 4, kolom relevant: er is geen vraag 'agee' (bedoelt u 'age'?)"
+    """
+    if language == "en":
+        return str(found)
+    if isinstance(found, Problem):
+        place = found.question or filled(WHOLE, language, {})
+        gaps = {"found": f"{found.found:g}", "limit": f"{found.limit:g}"}
+        words = filled(MENDED[found.code], language, gaps)
+        return f"{place} ({found.language}): {words}" + (f": '{found.sentence}'" if found.sentence else "")
+    told = [said(words, language) or words for words in (found.message, found.remedy) if words]
+    return f"{_place(found, language)}: {told[0]}" + (f" ({told[1]})" if len(told) > 1 else "")
+
+
+def _place(found: Finding, language: str) -> str:
+    parts = [filled(SHEET, language, {"sheet": found.sheet})]
+    if found.row is not None:
+        parts.append(filled(ROW, language, {"row": str(found.row)}))
+    if found.column:
+        parts.append(filled(COLUMN, language, {"column": found.column}))
+    return ", ".join(parts)
+
+
+@cache
+def _translated(language: str) -> Mapping[str, str]:
+    path = FOLDER / language / "LC_MESSAGES" / "instruments.po"
+    if not path.is_file():
+        return {}
+    with path.open("rb") as file:
+        return {str(message.id): str(message.string) for message in read_po(file) if message.id and message.string}
+
+
+def filled(sentence: str, language: str, gaps: Mapping[str, str]) -> str:
+    """A sentence of this module in a language, its gaps filled: a cause is a sentence too, anything else is kept."""
+    told = {gap: (said(words, language) or words) if gap == "why" else words for gap, words in gaps.items()}
+    # Not by the operator %: a percent sign of the form itself would be taken for a gap.
+    return GAP.sub(lambda match: told.get(match[1], match[0]), _translated(language).get(sentence, sentence))
 
 
 @cache
@@ -60,6 +97,17 @@ def _(sentence: str) -> str:
     return sentence
 
 
+AT = _("%(said)s, at character %(number)s of: %(source)s")
+SHEET, ROW, COLUMN = _("sheet %(sheet)s"), _("row %(row)s"), _("column %(column)s")
+USABLE = _("%(name)s: %(count)s questions in %(languages)s, fingerprint %(mark)s…")
+UNREADABLE = _("the workbook cannot be read")
+WHOLE = _("the whole form")
+MENDED = {
+    "sentence_too_long": _("a sentence of %(found)s words, and at most %(limit)s read well"),
+    "page_too_long": _("a page of %(found)s words, and at most %(limit)s fit; its longest sentence is"),
+    "hard_to_read": _("a reading ease of %(found)s for all texts, and at least %(limit)s is B1; the hardest page has"),
+    "form_too_long": _("%(found)s minutes for who gets every question, and at most %(limit)s are kept up"),
+}
 SENTENCES: tuple[str, ...] = (
     _("a workbook with macros is not accepted"),
     _("save it as .xlsx"),
@@ -273,5 +321,82 @@ SENTENCES: tuple[str, ...] = (
     _("there is no function %(name)s()"),
     _("%(name)s() takes %(due)s arguments, not %(count)s"),
     _("%(name)s() takes %(due)s argument, not %(count)s"),
+    _("shorten it"),
+    _("check the choices sheet"),
+    _("choose one of %(names)s"),
+    _("'%(name)s' has no list of choices"),
+    _("write '%(kind)s list_name'"),
+    _("the name '%(name)s' is used twice"),
+    _("the list '%(list)s' of '%(name)s' does not exist"),
+    _("the instrument has no language"),
+    _("add it to the choices sheet"),
+    _("date-diff() knows days, months and years, not '%(unit)s'"),
+    _("digest() does not know the algorithm '%(name)s'"),
+    _("digest() writes base64 or hex, not '%(name)s'"),
+    _("leave it out for base64"),
+    _("see the list of functions"),
+    _("%(name)s() takes at least %(least)s arguments, not %(count)s"),
+    _("%(name)s() takes at least %(least)s argument, not %(count)s"),
+    _("%(name)s() takes %(least)s to %(most)s arguments, not %(count)s"),
+    _("'.' has no meaning here: there is no current question"),
+    _("'|' joins questions, not computed values"),
+    _("position() takes '..', the repeat around the question"),
+    _("write position(..)"),
+    _("indexed-repeat() takes a question, then a repeat and a number for each level"),
+    _("write indexed-repeat(${age}, ${person}, 2)"),
+    _("'..' can only be used in position(..)"),
+    _("randomize() takes a question or repeat, not a computed value"),
+    _("jr:choice-name() takes a value and a question"),
+    _("write '${question}'"),
+    _("%(name)s() takes a question or repeat, not a computed value"),
+    _("the pattern %(pattern)s of regex() cannot be used: %(why)s"),
+    _("${last-saved#…} is not supported"),
+    _("the seed of randomize() must be a whole number"),
+    _("write a number such as 42"),
+    _("uuid() gives 1 to %(most)s characters"),
+    _("leave the number out for a UUID"),
+    _("'%(kind)s' is left out: no data on devices are gathered"),
+    _("remove the row"),
+    _("REDCap cannot say '%(text)s'"),
+    _("mean() is carried over for fields only, not for calculated values"),
+    _("datediff() is carried over in the units d, M and y"),
+    _("fields of other events are not supported"),
+    _("a checkbox can only be compared with 0 or 1"),
+    _("the function %(name)s() of REDCap is not carried over"),
+    _("the file is not CSV: %(why)s"),
+    _("export it from REDCap again"),
+    _("export it from REDCap"),
+    _("the file is too large"),
+    _("at most 5 MB is read"),
+    _("the file holds no fields"),
+    _("'%(name)s' identifies people"),
+    _("keep identities apart from research data"),
+    _("rewrite the logic"),
+    _("fields of the type '%(kind)s' cannot be asked here"),
+    _("remove the field"),
+    _("the choice '%(text)s' is not 'code, label'"),
+    _("write for instance 1, Yes"),
+    _("'%(name)s' has no choices"),
+    _("write for instance 1, Yes | 0, No"),
+    _("the validation '%(name)s' is not carried over"),
+    _("add a constraint"),
+    _("the limit %(value)s is not carried over"),
+    _("the repeat '%(name)s' is left out"),
+    _("use a repeating instrument"),
+    _("'%(name)s' is a ranking; REDCap has none"),
+    _("the choice filter of '%(name)s' is left out"),
+    _("%(column)s of '%(name)s' is left out: %(why)s"),
+    _("the constraint of '%(name)s' is left out"),
+    _("the pictures and sounds of '%(name)s' are left out"),
+    _("'%(name)s' is required only sometimes; REDCap cannot say so"),
+    _("the calculated default of '%(name)s' is left out"),
+    _("enter it in REDCap"),
+    _("the file '%(name)s' cannot be read"),
+    _("check the name of the file"),
+    _("the program that reads XLSForm (pyxform) says: “%(text)s”"),
+    _("mend what it names, and try again; xlsform.org tells what may stand where"),
+    _("the sheet '%(sheet)s' is hidden"),
+    _("the file is larger than %(most)s MB"),
+    _("format-date() does not know %(sign)s"),
 )
 """Adding a sentence of the checks is adding a line."""
