@@ -298,6 +298,8 @@ SENTENCES: tuple[str, ...] = (
     _("write mod for what is left after dividing"),
     _("write pow(x, y) for a power"),
     _("write div to divide"),
+    _("weighted-checklist() takes a weight for each value"),
+    _("add the last weight"),
     _("write not(…)"),
     _("write * to multiply"),
     _("use a plain hyphen for minus"),

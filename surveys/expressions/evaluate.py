@@ -315,6 +315,8 @@ def _call(node: tree.Call) -> Evaluator:
     if count < function.least or (function.most is not None and count > function.most):
         message = f"{node.function}() takes {_arity(function.least, function.most)}, not {count}"
         raise ExpressionError(message, "", node.at, "check the brackets and the commas")
+    if node.function == "weighted-checklist" and count % 2:
+        raise ExpressionError("weighted-checklist() takes a weight for each value", "", node.at, "add the last weight")
     if node.function in SPECIAL:
         return SPECIAL[node.function](node)
     apply = function.apply

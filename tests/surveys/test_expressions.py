@@ -34,6 +34,7 @@ STEADY = settings(derandomize=True, deadline=None, max_examples=60)
         ("1 + selected(${a})", 4, "takes 2 arguments, not 1"),
         ("if(1, 2)", 0, "takes 3 arguments, not 2"),
         ("round(1, 2, 3)", 0, "takes 1 to 2 arguments, not 3"),
+        ("1 + weighted-checklist(1, 2, 'x', 3, 'y')", 4, "a weight for each value"),
         ("coalesce(1)", 0, "takes at least 2 arguments, not 1"),
         ("${last-saved#age} + 1", 0, "not supported"),
         ("..", 0, "position(..)"),
