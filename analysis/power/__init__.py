@@ -47,7 +47,7 @@ from analysis.power.paired_proportions import paired_proportions
 from analysis.power.poisson import poisson_regression
 from analysis.power.precision import precision_correlation, precision_difference, precision_mean, precision_proportion
 from analysis.power.proportions import one_proportion, one_proportion_arcsine, two_proportions, two_proportions_arcsine
-from analysis.power.ranks import rank_sum, rank_sum_ordinal, rank_test
+from analysis.power.ranks import rank_sum, rank_sum_ordinal, rank_test, signed_rank
 from analysis.power.rates import one_rate, two_rates
 from analysis.power.ratios import odds_ratio, risk_ratio
 from analysis.power.regression import (
@@ -172,6 +172,7 @@ __all__ = [
     "several_levels",
     "several_means",
     "several_proportions",
+    "signed_rank",
     "slopes",
     "spent",
     "stepped_wedge",

@@ -120,29 +120,33 @@ def partially_nested_proportions(
     if n is not None and n < smallest:
         raise ImpossibleRequest("n", f"{n:g} people are fewer than two clusters of {cluster_size:g}")
 
-    def power_of(n: float, p2: float, alpha: float) -> float:
-        treated, other = p2 * (1 - p2) * inflation / n, p1 * (1 - p1) / (n * ratio)
-        if test == "z":
-            return z_power((p2 - p1) / math.sqrt(treated + other), alpha, sides, both_tails)
-        df = (treated + other) ** 2 / (treated**2 / (n / cluster_size - 1) + other**2 / (n * ratio - 1))
-        return t_power((p2 - p1) / math.sqrt(treated + other), df, alpha, sides, both_tails)
+    def ask(kind: str) -> Question:
+        def power_of(n: float, p2: float, alpha: float) -> float:
+            treated, other = p2 * (1 - p2) * inflation / n, p1 * (1 - p1) / (n * ratio)
+            drift = (p2 - p1) / math.sqrt(treated + other)
+            if kind == "z":
+                return z_power(drift, alpha, sides, both_tails)
+            df = (treated + other) ** 2 / (treated**2 / (n / cluster_size - 1) + other**2 / (n * ratio - 1))
+            return t_power(drift, df, alpha, sides, both_tails)
 
-    return Question(
-        Method(
-            "partially nested proportions",
-            "unpooled variance, "
-            + ("normal reference" if test == "z" else "Satterthwaite df from clusters and controls"),
-            "se² = p2 q2 (1 + (m - 1) icc) / n + p1 q1 / (r n)",
-            _SOURCE,
-        ),
-        {"n": n, "p2": p2, "power": power, "alpha": alpha},
-        power_of,
-        {"n": SizeRange(smallest), "p2": EffectRange(p1, 1.0 if direction == "higher" else 0.0, 0.01)},
-        lambda n, **_: {
-            "clusters": n / cluster_size,
-            "n_control": n * ratio,
-            "n_total": n * (1 + ratio),
-            "design_effect": inflation,
-        },
-        {"p1": p1, "icc": icc, "cluster_size": cluster_size, "ratio": ratio, "sides": sides},
-    ).answer()
+        reference = "normal reference" if kind == "z" else "Satterthwaite df from clusters and controls"
+        return Question(
+            Method(
+                "partially nested proportions",
+                f"unpooled variance, {reference}",
+                "se² = p2 q2 (1 + (m - 1) icc) / n + p1 q1 / (r n)",
+                _SOURCE,
+            ),
+            {"n": n, "p2": p2, "power": power, "alpha": alpha},
+            power_of,
+            {"n": SizeRange(smallest), "p2": EffectRange(p1, 1.0 if direction == "higher" else 0.0, 0.01)},
+            lambda n, **_: {
+                "clusters": n / cluster_size,
+                "n_control": n * ratio,
+                "n_total": n * (1 + ratio),
+                "design_effect": inflation,
+            },
+            {"p1": p1, "icc": icc, "cluster_size": cluster_size, "ratio": ratio, "sides": sides},
+        )
+
+    return ask(test).answer(rivals=[ask("z" if test == "t" else "t")])

@@ -12,7 +12,7 @@ from analysis.power.result import Result
 from analysis.power.solve import EffectRange, Method, Question, SizeRange
 from analysis.power.wording import asked
 
-__all__ = ["rank_sum", "rank_sum_ordinal", "rank_test"]
+__all__ = ["rank_sum", "rank_sum_ordinal", "rank_test", "signed_rank"]
 
 
 @asked
@@ -71,6 +71,46 @@ def rank_sum(
         {"n_total": SizeRange(4), "superiority": EffectRange(0.5, 1.0, 0.01)},
         lambda n_total, **_: {"n1": n_total * (1 - share), "n2": n_total * share},
         {"ratio": ratio, "sides": sides},
+    ).answer()
+
+
+@asked
+def signed_rank(
+    *,
+    superiority: float | None = None,
+    test: Literal["wilcoxon", "sign"] = "wilcoxon",
+    n: float | None = None,
+    power: float | None = None,
+    alpha: float | None = 0.05,
+    sides: int = 2,
+    both_tails: bool = True,
+) -> Result:
+    """Size, power, smallest chance or level of a rank test of one sample, or of the differences of pairs, against zero.
+
+    `superiority` for "wilcoxon" is the chance that two differences add up to more than zero, for "sign" the chance that
+    one lies above zero (0.5: no effect). The variance is that of the null hypothesis. Source: Noether (1987).
+
+    >>> signed_rank(superiority=0.7, power=0.9, sides=1).rounded
+    72
+    """
+    checks.level(alpha, power, sides)
+    checks.probability(superiority=superiority)
+    checks.different("superiority", superiority, 0.5)
+    checks.choice("test", test, ("wilcoxon", "sign"))
+    checks.at_least(2, n=n)
+    factor, formula = (3, "3 (P - 1/2)²") if test == "wilcoxon" else (4, "4 (P - 1/2)²")
+
+    def power_of(n: float, superiority: float, alpha: float) -> float:
+        return tails.z_power((superiority - 0.5) * math.sqrt(factor * n), alpha, sides, both_tails)
+
+    name = "Wilcoxon signed ranks" if test == "wilcoxon" else "sign test"
+    return Question(
+        Method(name, "normal reference, variance under the null", f"N = (z_a + z_b)² / ({formula})", "Noether (1987)"),
+        {"n": n, "superiority": superiority, "power": power, "alpha": alpha},
+        power_of,
+        {"n": SizeRange(2), "superiority": EffectRange(0.5, 1.0, 0.01)},
+        None,
+        {"test": test, "sides": sides},
     ).answer()
 
 

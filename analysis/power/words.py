@@ -101,6 +101,7 @@ IN_FUNCTION: dict[str, dict[str, str]] = {
     "r_squared_change": {"u": "tested"},
     "anova_repeated": {"m": "measurements", "repetitions": "measurements", "k": "groups"},
     "rank_sum": {"p": "superiority", "prob": "superiority"},
+    "signed_rank": {"p": "superiority", "prob": "superiority", "ps": "superiority"},
     "ordinal": {"p": "probabilities"},
     "two_rates": {"k": "dispersion"},
     "poisson_regression": {"base_rate": "rate", "rate0": "rate", "exp_b0": "rate", "p": "share", "mu": "mean_x",

@@ -40,6 +40,7 @@ QUESTIONS = [
     ("repeated_measures", {"correlation": 0.6}, "n", "delta", 0.4, 60),
     ("slopes", {"times": [0, 1, 2], "sd_residual": 1.0}, "n", "delta", 0.4, 60),
     ("ordinal", {"probabilities": [0.2, 0.3, 0.5]}, "n_total", "odds_ratio", 1.8, 250),
+    ("signed_rank", {}, "n", "superiority", 0.65, 80),
     ("rank_sum", {}, "n_total", "superiority", 0.62, 150),
     ("rank_test", {}, "n", "delta", 0.5, 60),
     ("cluster_means", {"icc": 0.05, "cluster_size": 15}, "clusters", "delta", 0.35, 14),
