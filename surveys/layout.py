@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from surveys.errors import Finding, InstrumentError
 from surveys.nearest import did_you_mean, nearest
@@ -20,6 +20,7 @@ LONGEST_NAME = 64
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
 CHOOSING = re.compile(r"(select[_ ]one|select[_ ]multiple|select all that apply|rank)\s+(\S+)(\s+or[_ ]other)?", re.I)
 FROM_FILE = re.compile(r"select_(?:one|multiple)_from_file\s+(\S+)", re.I)
+REFERENCE = re.compile(r"\$\{\s+([^}]*?)\s*\}|\$\{([^}]*?)\s+\}")
 SECTION = re.compile(r"(begin|end)[_ ](group|repeat)", re.I)
 PLAIN = {"text", "string", "integer", "int", "decimal", "range", "date", "time", "datetime", "note", "acknowledge",
          "trigger", "calculate", "hidden"}  # fmt: skip
@@ -120,9 +121,28 @@ def read(sheets: Mapping[str, Sheet]) -> Layout:
     if len(survey.rows) > MOST_QUESTIONS:
         message = f"the form has {len(survey.rows)} rows; at most {MOST_QUESTIONS} are read"
         raise InstrumentError([Finding(survey.name, None, None, message, "divide it into several forms")])
+    survey = replace(survey, rows=tuple(_tidy(row) for row in survey.rows))
     choices = sheets.get("choices")
     settings = {k.lower(): v for k, v in (sheets["settings"].rows[0].cells if _filled(sheets) else {}).items()}
     return _collect(survey, choices, settings)
+
+
+def _tidy(row: Row) -> Row:
+    """The row with its type in small letters and single spaces, and references without blanks: ``${ age }``."""
+    cells = {header: REFERENCE.sub(lambda m: f"${{{m[1] or m[2] or ''}}}", text) for header, text in row.cells.items()}
+    return Row(row.number, {h: _kind(text) if h.lower() == "type" else text for h, text in cells.items()})
+
+
+def _kind(text: str) -> str:
+    plain = " ".join(text.split())
+    if match := SECTION.fullmatch(plain):
+        return f"{match[1]} {match[2]}".lower()
+    if match := CHOOSING.fullmatch(plain):
+        word = match[1].lower().replace("select one", "select_one").replace("select multiple", "select_multiple")
+        return f"{word} {match[2]}" + (" or_other" if match[3] else "")
+    if match := FROM_FILE.fullmatch(plain):
+        return plain.replace(plain.split()[0], plain.split()[0].lower())
+    return plain.lower() if plain.lower() in PLAIN | IGNORED else plain
 
 
 def _filled(sheets: Mapping[str, Sheet]) -> bool:

@@ -7,6 +7,7 @@ in a questionnaire; all of that is refused in milliseconds, from the directory o
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ LARGEST_UNPACKED = 40 * 2**20
 MOST_PARTS = 500
 MOST_ROWS = 5_000
 MOST_COLUMNS = 300
+WORDS = {"name", "label", "hint", "list_name", "list name", "value"}
+UNSEEN = re.compile("[\u200b\u2060\ufeff]")
+"""Signs without width that copying from a page brings along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,10 @@ def _sheet(title: str, rows: Iterator[tuple[Any, ...]]) -> Sheet:
         if not headers:
             headers = tuple(texts)
             continue
+        for place, value in enumerate(values[: len(headers)]):
+            # A choice or label TRUE is a word; a condition TRUE is an expression.
+            if isinstance(value, bool) and headers[place].partition("::")[0].strip().lower() in WORDS:
+                texts[place] = str(value).upper()
         cells = {header: text for header, text in zip(headers, texts, strict=False) if header and text}
         if cells:
             found.append(Row(number, cells))
@@ -161,7 +169,7 @@ def cell_text(value: Any) -> str:
         return value.date().isoformat() if (value.hour, value.minute) == (0, 0) else value.isoformat()
     if isinstance(value, date):
         return value.isoformat()
-    return str(value).strip()
+    return UNSEEN.sub("", str(value)).replace("\u00a0", " ").strip()
 
 
 def _refused(message: str, remedy: str) -> InstrumentError:

@@ -5,9 +5,8 @@ pyxform accepts broken expressions, unknown functions and cycles; those are judg
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from surveys.definition import Choice, Instrument, Question, Section, Text
 from surveys.errors import Finding, InstrumentError
 from surveys.layout import Layout
 from surveys.tables import Table, choices_of, read_tables
-from surveys.workbook import open_workbook, read_bytes
+from surveys.workbook import Row, open_workbook
 
 __all__ = ["check_xlsform", "read_xlsform"]
 
@@ -54,7 +53,7 @@ def check_xlsform(
         if _broken(findings):
             return None, tuple(findings)
         known = read_tables(form, source, tables or {})
-        instrument = _Builder(form, _converted(read_bytes(source), form), known).build()
+        instrument = _Builder(form, _converted(form), known).build()
     except InstrumentError as error:
         return None, error.findings
     findings += check(instrument, form)
@@ -65,18 +64,36 @@ def _broken(findings: list[Finding]) -> bool:
     return any(finding.severity == "error" for finding in findings)
 
 
-def _converted(content: bytes, form: Layout) -> dict[str, Any]:
+def _converted(form: Layout) -> dict[str, Any]:
     from pyxform.errors import PyXFormError
     from pyxform.xls2xform import convert
 
     try:
-        converted = convert(io.BytesIO(content), validate=False, file_type=".xlsx", form_name="data")
-        return dict(converted._pyxform or {})
+        return dict(convert(_sheets(form), validate=False, form_name="data")._pyxform or {})
     except PyXFormError as error:
         raise InstrumentError([_told(str(error), form)]) from None
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
         finding = Finding(form.survey.name, None, None, f"the form cannot be converted: {error}", REMEDY)
         raise InstrumentError([finding]) from None
+
+
+def _sheets(form: Layout) -> dict[str, Any]:
+    """The sheets as we read them. Given the file itself, pyxform stops in silence after sixty empty rows."""
+    found: dict[str, Any] = {"sheet_names": ["survey"], "survey": _padded(form.survey.rows)}
+    found["survey_header"] = [dict.fromkeys(form.survey.headers)]
+    if form.choices is not None:
+        found["sheet_names"].append("choices")
+        found |= {"choices": _padded(form.choices.rows), "choices_header": [dict.fromkeys(form.choices.headers)]}
+    if form.settings:
+        found["sheet_names"].append("settings")
+        found |= {"settings": [dict(form.settings)], "settings_header": [dict.fromkeys(form.settings)]}
+    return found
+
+
+def _padded(rows: Sequence[Row]) -> list[dict[str, str]]:
+    """The rows from row 2 on, empty ones included: pyxform counts them."""
+    by_number = {row.number: dict(row.cells) for row in rows}
+    return [by_number.get(number, {}) for number in range(2, max(by_number, default=1) + 1)]
 
 
 REMEDY = "mend what it names, and try again; xlsform.org tells what may stand where"
