@@ -26,6 +26,12 @@ PLAIN = {"text", "string", "integer", "int", "decimal", "range", "date", "time",
          "trigger", "calculate", "hidden"}  # fmt: skip
 IGNORED = {"start", "end", "today", "deviceid", "username", "phonenumber", "email", "audit", "start-geopoint",
            "subscriberid", "simserial"}  # fmt: skip
+UNASKED = {"image", "audio", "video", "file", "geopoint", "geotrace", "geoshape", "barcode", "background-audio",
+           "select_one_external", "xml-external", "csv-external"}  # fmt: skip
+WORDED = {"label", "hint", "image", "audio", "video", "big-image", "calculation", "calculate"}
+SPOKEN = ("label", "hint", "guidance_hint", "constraint_message", "required_message")
+FAULTS = re.compile(r"#(REF!|N/A|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|SPILL!|CALC!)")
+"""What Excel shows when a formula has no value."""
 COLUMNS = {
     "type", "name", "label", "hint", "guidance_hint", "relevant", "constraint", "constraint_message", "required",
     "required_message", "calculation", "choice_filter", "default", "readonly", "read_only", "repeat_count",
@@ -191,8 +197,10 @@ def _languages(survey: Sheet, settings: Mapping[str, str]) -> tuple[str, ...]:
 def check(form: Layout) -> Iterator[Finding]:
     """What is wrong at sight: unknown types and columns, names, lists, and groups that are not closed."""
     yield from _check_columns(form)
+    yield from _check_cells(form)
     yield from _check_choices(form)
     yield from _check_rows(form)
+    yield from _check_others(form)
     yield from _check_references(form)
 
 
@@ -206,9 +214,44 @@ def _check_references(form: Layout) -> Iterator[Finding]:
                     yield Finding(form.survey.name, row.number, header, f"there is no question '{name}'", remedy)
 
 
+def _check_cells(form: Layout) -> Iterator[Finding]:
+    for sheet in (form.survey, form.choices):
+        for row in sheet.rows if sheet else ():
+            for header, text in row.cells.items():
+                if FAULTS.fullmatch(text):
+                    assert sheet
+                    message = f"the formula in this cell gives {text}"
+                    yield Finding(sheet.name, row.number, header, message, "mend the formula, or type the text itself")
+
+
+def _check_others(form: Layout) -> Iterator[Finding]:
+    """pyxform adds "other, namely" by itself; it cannot when the name, the choice or a filter stands in the way."""
+    type_ = _header(form.survey, "type")
+    for name in sorted(form.with_other):
+        row = form.rows[name]
+        match = CHOOSING.fullmatch(row.get(type_))
+        assert match
+        if other := form.rows.get(f"{name}_other"):
+            message = f"the name '{name}_other' comes by itself with or_other, and is also used in row {other.number}"
+            yield Finding(form.survey.name, row.number, type_, message, "rename that question")
+        if "other" in form.choice_names.get(match[2], ()):
+            message = f"the list '{match[2]}' has a choice 'other' already"
+            yield Finding(form.survey.name, row.number, type_, message, "leave out or_other, or that choice")
+        if row.get(form.column("choice_filter")):
+            message = "or_other and a choice filter do not go together"
+            remedy = "put the choice 'other' in the list, and ask for the text in a question of its own"
+            yield Finding(form.survey.name, row.number, type_, message, remedy)
+
+
 def _check_columns(form: Layout) -> Iterator[Finding]:
     for sheet in (form.survey, form.choices):
         yield from _check_headers(sheet) if sheet else ()
+    plain = {name for name, spoken in map(split, form.survey.headers) if not spoken}
+    for base in (name for name in SPOKEN if name in plain):
+        others = [header for header in form.survey.headers if split(header)[0] == base and split(header)[1]]
+        if others:
+            message = f"the column '{base}' has no language, and '{others[0]}' has"
+            yield Finding(form.survey.name, 1, base, message, "write for instance label::Nederlands (nl)")
     for header in form.survey.headers:
         name, _ = split(header)
         if name in COLUMNS or name.startswith(("bind", "control", "body", "instance", "$", "_")):
@@ -238,7 +281,7 @@ def _check_choices(form: Layout) -> Iterator[Finding]:
         key = (row.get(listed), row.get(name))
         if not key[0] or not key[1]:
             yield Finding(sheet.name, row.number, listed if not key[0] else name, "the cell is empty", "fill it in")
-        elif " " in key[1]:
+        elif re.search(r"\s", key[1]):
             yield Finding(sheet.name, row.number, name, f"the choice '{key[1]}' holds a space", "write an underscore")
         elif key in seen:
             yield Finding(sheet.name, row.number, name, f"the choice '{key[1]}' is in the list twice", "remove one")
@@ -266,11 +309,28 @@ def _check_rows(form: Layout) -> Iterator[Finding]:
                 yield Finding(sheet.name, row.number, type_, message, "put the groups one after the other")
         elif finding := _check_type(form, row, kind, type_):
             yield finding
+        elif kind.lower() not in {"calculate", "hidden", *IGNORED} and not _worded(row):
+            yield Finding(
+                sheet.name, row.number, form.column("label") or "label", f"'{own}' has no text", "fill in the label"
+            )
+        if kind == "calculate" and not row.get(form.column("calculation")):
+            yield Finding(
+                sheet.name, row.number, "calculation", f"'{own}' calculates nothing", "fill in the calculation"
+            )
+        if kind == "range" and (match := re.search(r"(\w+)=(-?[0-9]+),([0-9]+)", row.get(form.column("parameters")))):
+            message = f"{match[0]} has a comma"
+            yield Finding(
+                sheet.name, row.number, form.column("parameters"), message, f"write {match[1]}={match[2]}.{match[3]}"
+            )
         if kind.lower() in IGNORED:
             continue
         yield from _check_name(sheet, row, name, own, seen)
     for kind, row in open_:
         yield Finding(sheet.name, row.number, type_, f"this {kind} is never closed", f"add a row 'end {kind}'")
+
+
+def _worded(row: Row) -> bool:
+    return any(split(header)[0] in WORDED for header in row.cells)
 
 
 def _close(sheet: Sheet, row: Row, column: str | None, kind: str, open_: list[tuple[str, Row]]) -> Iterator[Finding]:
@@ -292,6 +352,12 @@ def _check_type(form: Layout, row: Row, kind: str, column: str | None) -> Findin
             return None
         remedy = did_you_mean(match[2], form.choice_names, "add it to the sheet 'choices'")
         return Finding(form.survey.name, row.number, column, f"there is no list '{match[2]}'", remedy)
+    if plain in UNASKED:
+        message = f"questions of the type '{kind}' cannot be asked here"
+        return Finding(form.survey.name, row.number, column, message, "remove it")
+    if plain in ("select_one", "select_multiple", "rank"):
+        message = f"'{plain}' does not say which list"
+        return Finding(form.survey.name, row.number, column, message, f"write {plain} and the name of the list")
     known = sorted(PLAIN | {"select_one", "select_multiple", "rank", "begin group", "begin repeat"})
     remedy = did_you_mean(plain.split()[0], known, "known are " + ", ".join(known))
     return Finding(form.survey.name, row.number, column, f"there is no question type '{kind}'", remedy)
@@ -303,6 +369,10 @@ def _check_name(sheet: Sheet, row: Row, column: str | None, own: str, seen: dict
     elif not NAME.fullmatch(own):
         message = f"the name '{own}' is not possible"
         yield Finding(sheet.name, row.number, column, message, "use letters, figures, _ and -; start with a letter")
+    elif own.lower() == "meta":
+        yield Finding(
+            sheet.name, row.number, column, f"the name '{own}' is kept for the form itself", "choose another name"
+        )
     elif len(own) > LONGEST_NAME:
         message = f"the name has {len(own)} characters; at most {LONGEST_NAME} are possible"
         yield Finding(sheet.name, row.number, column, message, "choose a shorter name")

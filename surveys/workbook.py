@@ -25,6 +25,7 @@ MOST_PARTS = 500
 MOST_ROWS = 5_000
 MOST_COLUMNS = 300
 WORDS = {"name", "label", "hint", "list_name", "list name", "value"}
+READ = ("survey", "choices", "settings")
 UNSEEN = re.compile("[\u200b\u2060\ufeff]")
 """Signs without width that copying from a page brings along."""
 
@@ -92,6 +93,7 @@ def open_workbook(source: str | Path | bytes) -> dict[str, Sheet]:
             # The size that a sheet says it has may be wrong; rows beyond it would be lost in silence.
             sheet.reset_dimensions()
             found[sheet.title.strip().lower()] = _sheet(sheet.title, sheet.iter_rows(values_only=True))
+        _computed(content, book)
         return found
     except InstrumentError:
         raise
@@ -99,6 +101,31 @@ def open_workbook(source: str | Path | bytes) -> dict[str, Sheet]:
         raise _refused("the file is not a workbook, or it is damaged", "open it in Excel and save it again") from None
     finally:
         book.close()
+
+
+def _computed(content: bytes, book: Any) -> None:
+    """A formula that nobody worked out has no text, and would be an empty cell in silence."""
+    from openpyxl import load_workbook
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")]
+        if not any(re.search(rb"<f[\s>/]", archive.read(name)) for name in sheets):
+            return
+    written = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+    try:
+        for sheet in (one for one in book.worksheets if one.title.strip().lower() in READ):
+            formulas = written[sheet.title]
+            formulas.reset_dimensions()
+            for row, (said, formula) in enumerate(
+                zip(sheet.iter_rows(values_only=True), formulas.iter_rows(values_only=True), strict=False), start=1
+            ):
+                for value, source in zip(said, formula, strict=False):
+                    if value is None and isinstance(source, str) and source.startswith("="):
+                        message = f"the formula {source[:40]} has no result yet"
+                        remedy = "open the file in Excel and save it, or type the text itself"
+                        raise InstrumentError([Finding(sheet.title, row, None, message, remedy)])
+    finally:
+        written.close()
 
 
 def _inspect(content: bytes) -> None:

@@ -101,12 +101,12 @@ REMEDY = "mend what it names, and try again; xlsform.org tells what may stand wh
 
 def _told(said: str, form: Layout) -> Finding:
     """What pyxform says, in a sentence of ours, with the sheet, row and column that it names."""
-    row = re.search(r"\[row : (\d+)\]", said)
+    row = re.search(r"\[row : (\w+)\]", said)
     text = re.sub(r"\s+", " ", said.replace(row[0] if row else "", "")).strip()
     sheet = re.search(r"[Oo]n the '(\w+)' sheet", text)
     column = re.search(r"the '([\w:() ]+)' (?:value|column)", text)
-    number = int(row[1]) if row else next((form.row(name) for name in re.findall(r"'([\w.\-]+)'", text)
-                                           if form.row(name)), None)  # fmt: skip
+    rows = (form.row(name) for name in re.findall(r"'([\w.\-]+)'", text))
+    number = int(row[1]) if row and row[1].isdecimal() else next((one for one in rows if one), None)
     named = sheet[1] if sheet else form.survey.name
     message_ = f"the program that reads XLSForm (pyxform) says: “{text}”"
     return Finding(named, number, column[1] if column else None, message_, REMEDY)
@@ -190,8 +190,12 @@ class _Builder:
             choice_filter=str(item.get("choice_filter", "")),
             appearance=str(item.get("control", {}).get("appearance", "")),
             parameters={str(k): str(v) for k, v in (item.get("parameters") or {}).items()},
-            row=self.form.row(str(item["name"])),
+            row=self.row(str(item["name"])),
         )
+
+    def row(self, name: str) -> int | None:
+        """The row it stands in; of a count that pyxform keeps for a repeat, the row of that repeat."""
+        return self.form.row(name) or self.form.row(name.removesuffix("_count"))
 
     def list_of(self, item: dict[str, Any]) -> str:
         source = str(item.get("itemset") or item.get("list_name") or "")
@@ -247,6 +251,6 @@ class _Builder:
 def _condition(value: Any) -> str:
     """XLSForm writes yes or true; the definition holds an expression."""
     text = str(value).strip()
-    if text.lower() in ("yes", "true", "true()"):
+    if text.lower() in ("yes", "true", "true()", "ja", "waar"):
         return "true()"
-    return "" if text.lower() in ("no", "false", "false()") else text
+    return "" if text.lower() in ("no", "false", "false()", "nee", "onwaar") else text

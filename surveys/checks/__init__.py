@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from surveys.checks import cycles, parameters, reach, references, texts, types
+from surveys.checks import cycles, defaults, parameters, reach, references, texts, types
 from surveys.checks.places import Cell, Place, cells
 from surveys.definition import Instrument
 from surveys.errors import Finding
@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[Place, tuple[Cell, ...]], Iterator[Finding]], ...] = (
     cycles.check,
     reach.check,
     parameters.check,
+    defaults.check,
     texts.check,
 )
 

@@ -75,6 +75,8 @@ def cells(place: Place) -> Iterator[Cell]:
 
 
 def _cell(place: Place, item: Question | Section, column: str, source: str) -> Cell:
+    if column == "calculation" and place.form and item.name not in place.form.rows and item.name.endswith("_count"):
+        column = "repeat_count"  # pyxform keeps the count of a repeat as a calculation of its own
     try:
         return Cell(place, item, column, source, compile(source))
     except ExpressionError as error:
