@@ -430,5 +430,13 @@ SENTENCES: tuple[str, ...] = (
     _("open the file in Excel and save it, or type the text itself"),
     _("the name '%(name)s' is kept for the form itself"),
     _("choose another name"),
+    _("'%(tag)s' is not carried over"),
+    _("look at what it did, and say it otherwise"),
+    _("that every answer of the matrix '%(name)s' differs is not carried over"),
+    _("add a constraint, or use a question of the type rank"),
+    _("the words at the slider '%(name)s' are not carried over"),
+    _("put them in the question"),
+    _("the limit '%(value)s' is not understood"),
+    _("write a number, or a date as 2026-11-22"),
 )
 """Adding a sentence of the checks is adding a line."""

@@ -5,8 +5,8 @@ Source: REDCap help and FAQ, "Data dictionary" (columns A to R) and "Field valid
 
 from __future__ import annotations
 
-__all__ = ["ANNOTATION", "BRANCHING", "CHOICES", "COLUMNS", "FORM", "HEADER", "IDENTIFIER", "LABEL", "MAXIMUM",
-"MINIMUM", "NAME", "NOTE", "REQUIRED", "TYPE", "VALIDATION"]  # fmt: skip
+__all__ = ["ANNOTATION", "BRANCHING", "CHOICES", "COLUMNS", "FORM", "HEADER", "IDENTIFIER", "LABEL", "MATRIX",
+"MAXIMUM", "MINIMUM", "NAME", "NOTE", "RANKING", "REQUIRED", "TYPE", "VALIDATION"]  # fmt: skip
 
 NAME = "Variable / Field Name"
 FORM = "Form Name"
@@ -21,8 +21,10 @@ MAXIMUM = "Text Validation Max"
 IDENTIFIER = "Identifier?"
 BRANCHING = "Branching Logic (Show field only if...)"
 REQUIRED = "Required Field?"
+MATRIX = "Matrix Group Name"
+RANKING = "Matrix Ranking?"
 ANNOTATION = "Field Annotation"
 COLUMNS: tuple[str, ...] = (
     NAME, FORM, HEADER, TYPE, LABEL, CHOICES, NOTE, VALIDATION, MINIMUM, MAXIMUM, IDENTIFIER, BRANCHING, REQUIRED,
-    "Custom Alignment", "Question Number (surveys only)", "Matrix Group Name", "Matrix Ranking?", ANNOTATION,
+    "Custom Alignment", "Question Number (surveys only)", MATRIX, RANKING, ANNOTATION,
 )  # fmt: skip
