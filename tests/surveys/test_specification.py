@@ -320,3 +320,14 @@ def test_a_text_that_is_no_date_stays_a_text():
     assert math.isnan(number("2026-11-22x"))
     assert math.isnan(number("２０２６-11-22"))
     assert evaluate("today() - '2026-11-01'", {}, today=date(2026, 11, 22)) == 21
+
+
+def test_calculations_one_behind_the_other_are_worked_out_or_refused_in_words():
+    def last(length: int) -> str:
+        chain = [Question(f"c{i}", "calculate", calculation=f"${{c{i - 1}}} + 1") for i in range(1, length)]
+        form = Instrument("f", (Question("c0", "integer"), *chain))
+        return compile(f"${{c{length - 1}}}").text(Scope(State(form, {"c0": 1}, Context(NOW.date(), NOW)), "c0", ()))
+
+    assert last(60) == "60"
+    with pytest.raises(ExpressionError, match=r"one behind the other|nested too deeply"):
+        last(2000)
