@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path as FilePath
+from typing import Any
 
-from flask import g, render_template, request, url_for
+from flask import g, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response
 
+from pilot.drafting import Work
 from pilot.errors import NotYours
+from pilot.protocol import LARGEST_MEDIUM, MEDIA, MEDIA_TYPES
 from pilot.web import questions as shown
 from pilot.web.instruments import bp, desk, words
 from pilot.web.rules import rule
+from pilot.web.state import state
 from surveys import Context, Instrument
 from surveys.definition import CHOOSING, Question, Section, Text
 from surveys.path import Path, Step
@@ -42,8 +50,45 @@ def preview(slug: str, name: str, question: str) -> str:
         here=question,
         around=(names[at - 1] if at else None, names[at + 1] if at + 1 < len(names) else None),
         back_url=url_for("instruments.question", slug=slug, name=name, question=question),
-        **shown.values_of(path, step, language=language),
+        **_with_pictures(work, step, shown.values_of(path, step, language=language), language),
     )
+
+
+@bp.get("/<slug>/instruments/drafts/<name>/media/<filename>")
+@rule.may("see_protocol")
+def picture(slug: str, name: str, filename: str) -> Response:  # noqa: ARG001
+    """A picture or recording that a draft names, as it lies in the folder of the protocol; no other file of it."""
+    path = _there(desk.opened(name).form, filename)
+    if path is None:
+        raise NotYours("there is no such picture or recording")
+    return send_file(io.BytesIO(path.read_bytes()), mimetype=MEDIA_TYPES[path.suffix.lower()], max_age=0)
+
+
+def _there(form: Instrument, filename: str) -> FilePath | None:
+    """The file that a draft names, when it may be shown: a plain name, a known kind, and no larger than is locked."""
+    path = state().settings.protocols / g.pilot.slug / MEDIA / filename
+    plain = FilePath(filename).name == filename and path.suffix.lower() in MEDIA_TYPES
+    fits = filename in form.shown_files and plain and path.is_file() and path.stat().st_size <= LARGEST_MEDIUM
+    return path if fits else None
+
+
+def _with_pictures(work: Work, step: Step, values: dict[str, Any], language: str) -> dict[str, Any]:
+    """The page with the pictures of the folder, and the names of those that do not lie there yet."""
+    absent: list[str] = []
+
+    def address(media: Mapping[str, Text], medium: str) -> str:
+        filename = step.text(media.get(medium, {}), language)
+        if filename and _there(work.form, filename) is None:
+            absent.append(filename)
+            return ""
+        return url_for("instruments.picture", slug=g.pilot.slug, name=work.name, filename=filename) if filename else ""
+
+    own = {medium: address(step.question.media, medium) for medium in ("image", "audio")}
+    options = [
+        option._replace(image=address(choice.media, "image"))
+        for option, choice in zip(values["options"], step.choices, strict=True)
+    ]
+    return {**values, **own, "options": options, "absent": list(dict.fromkeys(absent))}
 
 
 def _path(form: Instrument, language: str) -> Path:

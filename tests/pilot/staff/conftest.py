@@ -166,6 +166,12 @@ def demo_office(tmp_path: Path, furnished_office: Path) -> Iterator[Office]:
 
 
 @pytest.fixture
+def office_of_a_folder(tmp_path: Path, furnished_office: Path) -> Iterator[Office]:
+    """The same installation, with a folder of protocols that a test may write in."""
+    yield from opened(furnished_office, tmp_path / "home", protocols=tmp_path / "protocols")
+
+
+@pytest.fixture
 def office_of() -> Iterator[Callable[[Site], Office]]:
     """`office_of(site)`: a browser for everybody at a pilot that the test made itself."""
     offices: list[Office] = []

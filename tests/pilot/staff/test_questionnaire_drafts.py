@@ -387,3 +387,21 @@ def test_a_language_is_added_and_every_missing_text_is_listed_until_it_is_filled
     again = office.post("researcher", f"{path}/language", page=path, version="3", language="tr")
     assert again.status_code == 422
     assert "has this language already" in again.text
+
+
+def test_the_preview_shows_the_pictures_of_the_folder_and_names_those_that_are_missing(office_of_a_folder):
+    office, file = office_of_a_folder, EXAMPLES / "media.xlsx"
+    folder = office.settings.protocols / office.slug / "media"
+    folder.mkdir(parents=True)
+    for name in ("fruit.png", "secret.png"):
+        (folder / name).write_bytes(b"\x89PNG\r\n\x1a\n")
+    kept = office.post(
+        "researcher", DRAFTS, page="instruments", name="mine", file=(io.BytesIO(file.read_bytes()), file.name)
+    )
+    assert kept.status_code == 303
+    page = office.browser("researcher").get(f"/{office.slug}/{DRAFTS}/mine/q/fruit/preview?lang=en").text
+    assert f'src="/{office.slug}/{DRAFTS}/mine/media/fruit.png"' in page
+    assert "These files are not there yet: fruit.mp3, apple.png, pear.png." in page
+    for name, status in (("fruit.png", 200), ("apple.png", 404), ("secret.png", 404), ("..", 404)):
+        answer = office.browser("researcher").get(f"/{office.slug}/{DRAFTS}/mine/media/{name}")
+        assert answer.status_code == status, name
