@@ -15,7 +15,7 @@ from numbers import Real
 from typing import Any, ParamSpec, TypeVar, get_args, get_type_hints
 
 from analysis.power.errors import ImpossibleRequest
-from analysis.power.words import IN_FUNCTION, METHODS, NEEDS, REMEDIES, SYNONYMS, TOGETHER, VALUES
+from analysis.power.words import IN_FUNCTION, METHODS, NEEDED, NEEDS, REMEDIES, SYNONYMS, TOGETHER, VALUES
 
 __all__ = ["SYNONYMS", "asked"]
 
@@ -52,7 +52,9 @@ def asked(question: Callable[P, R]) -> Callable[P, R]:
             if isinstance(value, str):
                 kwargs[name] = _spelled(question, name, value)  # type: ignore[index]
         if missing := [name for name in needed[len(args) :] if name not in kwargs]:
-            raise ImpossibleRequest(missing[0], f"is needed by {question.__name__} and was not given")
+            raise ImpossibleRequest(
+                missing[0], f"is needed by {question.__name__} and was not given", remedy=NEEDED.get(missing[0], "")
+            )
         return question(*args, **kwargs)
 
     return understood
@@ -95,10 +97,11 @@ def _together(known: Known, given: dict[str, Any]) -> dict[str, Any]:
                 continue
             rest = {word: value for word, value in given.items() if word not in words}
             if set(found) & set(rest):
-                raise ImpossibleRequest(
+                failed = failed or ImpossibleRequest(
                     words[0],
                     f"and {' and '.join(words[1:])} say {' and '.join(found)}, which cannot be given here too",
                 )
+                continue
             return _together(known, rest | found)
     if failed is not None:
         raise failed

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["IN_FUNCTION", "METHODS", "NEEDS", "REMEDIES", "SYNONYMS", "TOGETHER", "VALUES"]
+__all__ = ["IN_FUNCTION", "METHODS", "NEEDED", "NEEDS", "REMEDIES", "SYNONYMS", "TOGETHER", "VALUES"]
 
 # another name: the names it may stand for; the first that the function has is meant.
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -162,6 +162,11 @@ def _survival(s1: float, s2: float, time: float) -> dict[str, float]:
     return {"hazard": -math.log(s1) / time, "hazard_ratio": math.log(s2) / math.log(s1)}
 
 
+def _at_the_end(s1: float, s2: float) -> dict[str, float]:
+    """Shares that survive to the end of one follow-up, which everybody has whole."""
+    return {**_survival(s1, s2, 1.0), "accrual": 0.0, "followup": 1.0}
+
+
 _SURVIVAL = (("survival1", "survival2"), ("surv1", "surv2"), ("s1", "s2"), ("survival_control", "survival_treated"))
 Meaning = Callable[..., dict[str, Any]]
 
@@ -189,10 +194,8 @@ TOGETHER: list[tuple[tuple[str, ...], Meaning]] = [
         for words in (("hazard1", "hazard2"), ("lambda1", "lambda2"), ("hazard_control", "hazard_treated"))
     ),
     *((words, lambda a, b: {"hazard_ratio": a / b}) for words in (("median1", "median2"), ("median0", "median1"))),
-    *(
-        ((*words, "time"), _survival)
-        for words in _SURVIVAL
-    ),
+    *(((*words, "time"), _survival) for words in _SURVIVAL),
+    *((words, _at_the_end) for words in _SURVIVAL),
     *(
         (words, lambda a, b: {"hazard_ratio": math.log(b) / math.log(a)})
         for words in _SURVIVAL
@@ -279,6 +282,14 @@ REMEDIES = {
         ("survival1", "survival2", "surv1", "surv2", "s1", "s2", "survival_control", "survival_treated"),
         "give time as well, at which these shares survive, or hazard with hazard_ratio",
     ),
+}
+
+# How else to say an argument that a question needs and was not given.
+NEEDED = {
+    "hazard": "or give median_control with median_treated, or survival1 and survival2 with the time at which they hold",
+    "accrual": "accrual=0 lets everybody enter at once",
+    "variation": "it is the coefficient of variation of the true values between clusters, k in Hayes & Moulton",
+    "icc": "the correlation of two people of one cluster, for example 0.02",
 }
 
 # Remedies that belong to functions with a certain argument.
