@@ -102,7 +102,7 @@ def several_means(
     `control_ratio` times the people of a treated arm (sqrt(comparisons) is best). `power_of`: "marginal" (the least
     powered comparison), "any" (at least one rejected) or "all"; `both_tails` counts rejections in the wrong direction
     as well. Effects of unlike sign in `deltas` are each tested in their own direction. Step-down corrections are exact
-    for any number of arms with the same effect, and for 12 arms that all differ; beyond that NoSolution is raised.
+    for 150 arms with the same effect, and for 12 arms that all differ; beyond that NoSolution is raised.
     Source: Dunnett (1955); Holm (1979); Dunnett & Tamhane (1991).
 
     >>> round(several_means(comparisons=3, delta=0.2, power=0.8).n, 3)
