@@ -438,5 +438,7 @@ SENTENCES: tuple[str, ...] = (
     _("put them in the question"),
     _("the limit '%(value)s' is not understood"),
     _("write a number, or a date as 2026-11-22"),
+    _("the pattern of regex() is not written out"),
+    _("write it in quotes, for instance regex(., '^[0-9]{4}$')"),
 )
 """Adding a sentence of the checks is adding a line."""

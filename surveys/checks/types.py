@@ -47,6 +47,10 @@ def check(place: Place, cells: tuple[Cell, ...]) -> Iterator[Finding]:
                     yield from _in_list(place, cell, chosen, value)
                 case tree.Call("regex", (_, tree.String(pattern))):
                     yield from _pattern(cell, pattern)
+                case tree.Call("regex", (_, _)):
+                    # An answer that is no pattern would stop the form for whoever typed it.
+                    message = "the pattern of regex() is not written out"
+                    yield cell.finding(message, "write it in quotes, for instance regex(., '^[0-9]{4}$')")
 
 
 def _text_as_truth(place: Place, cell: Cell) -> Iterator[Finding]:

@@ -22,8 +22,8 @@ Matches = Callable[[str], bool]
 LONGEST = 2_000
 MEMORY = 2 * 2**20
 """Bytes for one compiled pattern; what needs more is refused."""
-MOST_FORKS = 8
-"""A pattern of bounded length takes at most two to this power ways from each character of the answer."""
+MOST_STEPS = 4_000
+"""From each character of the answer: the ways through a pattern of bounded length, times that length."""
 MOST_ROUNDS = 100
 SIGN = re.compile(
     r"""\\u[0-9A-Fa-f]{4} | \\. |                                    # what a backslash begins
@@ -170,7 +170,12 @@ def _in_few_ways(signs: list[str]) -> Matches | None:
     """
     forks = sum(sign in ("?", "|") for sign in signs)
     loose = [at for at, sign in enumerate(signs) if _repeats(sign)]
-    if forks > MOST_FORKS or len(loose) > 1 or any(_costly(signs, at) for at in range(len(signs))):
+    length = len(signs) + sum(int(number) for sign in signs if sign[0] == "{" for number in re.findall(r"[0-9]+", sign))
+    if (
+        2 ** min(forks, 20) * length > MOST_STEPS
+        or len(loose) > 1
+        or any(_costly(signs, at) for at in range(len(signs)))
+    ):
         return None
     if loose and (signs[0] != "^" or forks):
         return None

@@ -55,6 +55,7 @@ def test_two_cycles_are_both_found():
         ("${age} + 'x' > 3", "the text 'x' is used as a number"),
         ("${name} * 2 > 3", "the text ${name} is used as a number"),
         ("-${yn} = 1", "the choices of ${yn} are not numbers"),
+        ("regex(${name}, ${name})", "the pattern of regex() is not written out"),
         ("regex(${name}, '(')", "the pattern '(' cannot be used: a bracket ( is not closed"),
         (". > 3", "'.' is the answer itself and has no meaning here"),
         ("jr:choice-name(${yn}, '${name}') = 'Yes'", "there is no question 'name' with choices"),

@@ -46,7 +46,8 @@ def test_what_a_pattern_means(pattern, text, holds):
 @pytest.mark.parametrize(
     ("pattern", "why"),
     [
-        (r"(a+)\1", "refers back"), (r"^(?:(?=a)a)*$", "looks ahead"), ("(?=a)+a(?<=b*)", "looks ahead"),
+        (r"(a+)\1", "refers back"), ("(a|a)(a|a)(a|a)" + "a" * 1_900 + r"\1", "refers back"),
+        (r"^(?:(?=a)a)*$", "looks ahead"), ("(?=a)+a(?<=b*)", "looks ahead"),
         ("a{,5}", "before its comma"), ("(", r"bracket \( is not closed"), ("[a", r"bracket \[ is not closed"),
         ("a)", "too many"), ("[z-a]", "backwards"), ("*a", "nothing to repeat"), ("a**", "behind each other"),
         ("a{2000}", "too many times"), ("\\", r"ends with a \\"), ("a" * 2_001, "too large"),

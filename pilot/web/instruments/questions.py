@@ -12,7 +12,7 @@ from pilot import drafting
 from pilot.drafting import Work
 from pilot.errors import NotYours, Stale
 from pilot.web.instruments import bp, desk, fields, words
-from pilot.web.instruments.drafts import seen_version
+from pilot.web.instruments.drafts import seen_version, shown
 from pilot.web.rules import rule
 from surveys import Instrument
 from surveys.definition import Question, Section
@@ -37,6 +37,9 @@ def save(slug: str, name: str, question: str) -> Response | tuple[str, int]:
     unseen: it is shown beside what was typed, and a second press decides.
     """
     work = desk.opened(name)
+    if question not in work.form.places:
+        # Somebody removed it, or gave it another name, while this page stood open.
+        return shown(name, [("questions", words.refused(EditError("item_unknown", name=question)))]), 409
     item = item_of(work.form, question)
     if follows_from_other(work.form, question):
         return show(work, item, errors=[("texts", words.refused(EditError("follows")))]), 422

@@ -350,6 +350,16 @@ def test_a_question_gets_another_name_and_the_form_follows_and_the_protocol_is_n
     assert len(draft(office)) == 2
 
 
+def test_who_saves_a_question_that_got_another_name_meanwhile_is_told(office):
+    path = begin(office)
+    mine = fields_of(office, f"{path}/q/work") | {"label-nl": "Werkt u nu?"}
+    office.post("researcher", f"{path}/q/work/rename", page=path, version="1", new_name="job")
+    late = office.post("researcher", f"{path}/q/work", page=path, **mine)
+    assert late.status_code == 409
+    assert "There is no question &#39;work&#39; in this draft any more" in late.text
+    assert "job" in late.text
+
+
 def test_a_name_in_an_expression_that_cannot_be_read_stops_the_new_name_with_its_place(office):
     path = begin(office)
     given = fields_of(office, f"{path}/q/hours_worked") | {"relevant": "work = 'yes'"}
