@@ -15,7 +15,7 @@ from numbers import Real
 from typing import Any, ParamSpec, TypeVar, get_args, get_type_hints
 
 from analysis.power.errors import ImpossibleRequest
-from analysis.power.words import IN_FUNCTION, METHODS, NEEDED, NEEDS, REMEDIES, SYNONYMS, TOGETHER, VALUES
+from analysis.power.words import ELSEWHERE, IN_FUNCTION, METHODS, NEEDED, NEEDS, REMEDIES, SYNONYMS, TOGETHER, VALUES
 
 __all__ = ["SYNONYMS", "asked"]
 
@@ -137,6 +137,8 @@ def _remedy(word: str, known: Known) -> str:
     about = REMEDIES.get(word, "")
     if about and _applies(word, known):
         hint = f"{about}; "
+    elif word in ELSEWHERE:
+        hint = f"see {ELSEWHERE[word]}; "
     return f"{hint}its arguments are {', '.join(known)}"
 
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["IN_FUNCTION", "METHODS", "NEEDED", "NEEDS", "REMEDIES", "SYNONYMS", "TOGETHER", "VALUES"]
+__all__ = ["ELSEWHERE", "IN_FUNCTION", "METHODS", "NEEDED", "NEEDS", "REMEDIES", "SYNONYMS", "TOGETHER", "VALUES"]
 
 # another name: the names it may stand for; the first that the function has is meant.
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -282,6 +282,28 @@ REMEDIES = {
         ("survival1", "survival2", "surv1", "surv2", "s1", "s2", "survival_control", "survival_treated"),
         "give time as well, at which these shares survive, or hazard with hazard_ratio",
     ),
+}
+
+# Quantities that another question asks for, and which.
+ELSEWHERE = {
+    **dict.fromkeys(("margin", "ni_margin"), "noninferiority_means, _proportions and _ratio, and equivalence_means"),
+    **dict.fromkeys(
+        ("icc", "rho", "cluster_size", "clusters", "design_effect"), "cluster_means and cluster_proportions"
+    ),
+    **dict.fromkeys(("comparisons", "correction", "control_ratio"), "several_means and several_proportions"),
+    **dict.fromkeys(("looks", "spending", "futility"), "group_sequential"),
+    **dict.fromkeys(("take_up", "take_up_control", "compliance"), "late_means and late_proportions"),
+    **dict.fromkeys(("hazard_ratio", "hr", "events"), "logrank and logrank_events"),
+    **dict.fromkeys(("r2", "covariates"), "ancova"),
+    **dict.fromkeys(("pre", "post"), "repeated_measures"),
+    **dict.fromkeys(("rate1", "rate2", "dispersion"), "two_rates"),
+    **dict.fromkeys(("p1", "p2"), "two_proportions"),
+    **dict.fromkeys(("places", "applicants"), "lottery_means and lottery_proportions"),
+    **dict.fromkeys(("half_width", "confidence"), "precision_mean and precision_proportion"),
+    "steps": "stepped_wedge",
+    "prior_sd": "assurance_means",
+    "f": "anova",
+    "w": "chi_square",
 }
 
 # How else to say an argument that a question needs and was not given.
