@@ -13,7 +13,8 @@ from analysis.power.wording import asked
 
 __all__ = ["one_rate", "two_rates"]
 
-RateMethod = Literal["wald", "score", "reference", "difference", "difference_score", "sqrt"]
+RateMethod = Literal["wald", "score", "reference", "difference", "difference_score", "sqrt", "gu"]
+_POISSON_ONLY = ("sqrt", "gu")
 # (standard error under the null, under the alternative) from rates, sizes, exposure and dispersion.
 Errors = Callable[[float, float, float, float, float, float], tuple[float, float]]
 
@@ -76,6 +77,15 @@ _METHODS: dict[str, tuple[Errors | None, Method]] = {
             "two rates", "square-root transformation", "2 |sqrt rate2 - sqrt rate1|, variance 1/t", "Huffman (1984)"
         ),
     ),
+    "gu": (
+        None,
+        Method(
+            "two rates",
+            "square-root transformation, variances of null and alternative apart",
+            "n1 t rate1 = ((z_a sqrt(R0 + d) + z_b sqrt(R + d)) / (2 (sqrt R - sqrt R0)))² - 3/8, d = n1 / n2",
+            "Gu et al. (2008); PASS",
+        ),
+    ),
 }
 
 
@@ -101,8 +111,8 @@ def two_rates(
 
     `exposure` is the time at risk a person; `dispersion` the k of a negative binomial with variance mu + k mu² (0 is
     Poisson). `null` is the rate ratio rate2 / rate1 of the null hypothesis: other than 1 it asks for non-inferiority or
-    superiority by a margin (method "wald" only, usually with `sides=1`).
-    Source: Zhu & Lakkis (2014); Huffman (1984) for "sqrt".
+    superiority by a margin (methods "wald" and "gu" only, usually with `sides=1`).
+    Source: Zhu & Lakkis (2014); Huffman (1984) for "sqrt"; Gu et al. (2008) for "gu".
 
     >>> round(two_rates(rate1=0.6, rate2=0.8, dispersion=0.5, n=372).power, 6)
     0.800582
@@ -110,9 +120,9 @@ def two_rates(
     checks.level(alpha, power, sides)
     checks.positive(rate1=rate1, rate2=rate2, exposure=exposure, null=null)
     checks.at_least(0, dispersion=dispersion)
-    checks.choice("method", method, _METHODS if null == 1 else ("wald",))
+    checks.choice("method", method, _METHODS if null == 1 else ("wald", "gu"))
     if dispersion:
-        checks.choice("method", method, tuple(kind for kind in _METHODS if kind != "sqrt"))
+        checks.choice("method", method, tuple(kind for kind in _METHODS if kind not in _POISSON_ONLY))
     arms.check_arms(n, n2, ratio)
     if rate2 is not None:
         checks.different("rate2", rate2, rate1 * null)
@@ -121,7 +131,9 @@ def two_rates(
         def power_of(n: float, rate2: float, alpha: float) -> float:
             sizes = arms.sizes(n, n2, ratio)
             gap, under_null, alternative = _standing(kind, rate1, rate2, sizes, exposure, dispersion)
-            if null != 1:
+            if kind == "gu":
+                gap, under_null, alternative = _gu(rate1, rate2 / rate1, null, sizes, exposure)
+            elif null != 1:
                 gap = abs(math.log(rate2 / rate1 / null))
             critical = tails.z_critical(alpha, sides)
             upper = tails.special.ndtr((gap - critical * under_null) / alternative)
@@ -149,7 +161,8 @@ def two_rates(
             },
         )
 
-    others = [k for k in _METHODS if k != method and not (k == "sqrt" and dispersion)] if null == 1 else []
+    others = [kind for kind in (_METHODS if null == 1 else ("wald", "gu")) if kind != method]
+    others = [kind for kind in others if not (dispersion and kind in _POISSON_ONLY)]
     return ask(method).answer(rivals=[ask(kind) for kind in others])
 
 
@@ -158,7 +171,7 @@ def _standing(
 ) -> tuple[float, float, float]:
     """Absolute effect on the scale of the method, its standard error under the null and the alternative."""
     n1, n2 = sizes
-    if kind == "sqrt":
+    if kind in _POISSON_ONLY:
         se = math.sqrt((1 / n1 + 1 / n2) / t) / 2
         return abs(math.sqrt(rate2) - math.sqrt(rate1)), se, se
     if kind.startswith("difference"):
@@ -169,6 +182,14 @@ def _standing(
     errors = _METHODS[kind][0]
     assert errors is not None
     return abs(math.log(rate2 / rate1)), *errors(rate1, rate2, n1, n2, t, k)
+
+
+def _gu(rate1: float, quotient: float, null: float, sizes: tuple[float, float], t: float) -> tuple[float, float, float]:
+    """Effect and standard errors of the root of the second count over the null ratio, in units of the alternative."""
+    share = sizes[0] / sizes[1]
+    events = math.sqrt(sizes[0] * t * rate1 + 3 / 8)
+    gap = 2 * abs(math.sqrt(quotient) - math.sqrt(null)) * events
+    return gap, math.sqrt(null + share), math.sqrt(quotient + share)
 
 
 @asked

@@ -50,6 +50,7 @@ QUESTIONS = [
     ("partially_nested", {"icc": 0.05, "cluster_size": 10}, "n", "delta", 0.35, 150),
     ("logrank_events", {}, "events", "hazard_ratio", 1.5, 180),
     ("two_rates", {"rate1": 0.6}, "n", "rate2", 0.8, 250),
+    ("two_rates", {"rate1": 0.6, "method": "gu"}, "n", "rate2", 0.8, 250),
     ("poisson_regression", {"rate": 0.6}, "n", "rate_ratio", 1.3, 150),
     ("poisson_regression", {"rate": 0.6, "predictor": "binary", "method": "wald"}, "n", "rate_ratio", 1.4, 300),
     (
