@@ -440,5 +440,16 @@ SENTENCES: tuple[str, ...] = (
     _("write a number, or a date as 2026-11-22"),
     _("the pattern of regex() is not written out"),
     _("write it in quotes, for instance regex(., '^[0-9]{4}$')"),
+    _("the last part of %(name)s() is not written out"),
+    _("write it in quotes"),
+    _("position(..) has no meaning outside a repeat"),
+    _("indexed-repeat() needs a number for the repeat %(name)s"),
+    _("the seed %(text)s is no number and no question"),
+    _("write for instance seed=42"),
+    _("'%(text)s' is no time"),
+    _("write a time as 08:30"),
+    _("'%(name)s' is filled in by the device and is left out"),
+    _("questions with choices from a file need a .csv"),
+    _("save the list as CSV UTF-8"),
 )
 """Adding a sentence of the checks is adding a line."""

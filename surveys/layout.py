@@ -20,6 +20,7 @@ LONGEST_NAME = 64
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
 CHOOSING = re.compile(r"(select[_ ]one|select[_ ]multiple|select all that apply|rank)\s+(\S+)(\s+or[_ ]other)?", re.I)
 FROM_FILE = re.compile(r"select_(?:one|multiple)_from_file\s+(\S+)", re.I)
+SEED = re.compile(r"-?[0-9]+(\.[0-9]+)?|\$\{[^}]+\}")
 REFERENCE = re.compile(r"\$\{\s+([^}]*?)\s*\}|\$\{([^}]*?)\s+\}")
 SECTION = re.compile(r"(begin|end)[_ ](group|repeat)", re.I)
 PLAIN = {"text", "string", "integer", "int", "decimal", "range", "date", "time", "datetime", "note", "acknowledge",
@@ -206,12 +207,13 @@ def check(form: Layout) -> Iterator[Finding]:
 
 def _check_references(form: Layout) -> Iterator[Finding]:
     """pyxform stops at the first question that does not exist, and does not name the column."""
-    for row in form.survey.rows:
+    lines = [(sheet.name, row) for sheet in (form.survey, form.choices) if sheet for row in sheet.rows]
+    for sheet, row in lines:
         for header, text in row.cells.items():
             for name in re.findall(r"\$\{\s*([^}#]*?)\s*\}", text):
                 if name not in form.rows:
                     remedy = did_you_mean(name, form.rows, "check the name")
-                    yield Finding(form.survey.name, row.number, header, f"there is no question '{name}'", remedy)
+                    yield Finding(sheet, row.number, header, f"there is no question '{name}'", remedy)
 
 
 def _check_cells(form: Layout) -> Iterator[Finding]:
@@ -313,6 +315,13 @@ def _check_rows(form: Layout) -> Iterator[Finding]:
             yield Finding(
                 sheet.name, row.number, form.column("label") or "label", f"'{own}' has no text", "fill in the label"
             )
+        parameters = form.column("parameters")
+        if (match := re.search(r"\bseed\s*=\s*(\S+)", row.get(parameters))) and not SEED.fullmatch(match[1]):
+            message = f"the seed {match[1]} is no number and no question"
+            yield Finding(sheet.name, row.number, parameters, message, "write for instance seed=42")
+        if any("jr:preload" in header for header in row.cells):
+            message = f"'{own}' is filled in by the device and is left out"
+            yield Finding(sheet.name, row.number, type_, message, "remove the row", "warning")
         if kind == "calculate" and not row.get(form.column("calculation")):
             yield Finding(
                 sheet.name, row.number, "calculation", f"'{own}' calculates nothing", "fill in the calculation"
@@ -342,7 +351,10 @@ def _close(sheet: Sheet, row: Row, column: str | None, kind: str, open_: list[tu
 
 def _check_type(form: Layout, row: Row, kind: str, column: str | None) -> Finding | None:
     plain = kind.strip().lower()
-    if plain in PLAIN or FROM_FILE.fullmatch(kind):
+    if (match := FROM_FILE.fullmatch(kind)) and not match[1].lower().endswith(".csv"):
+        message = "questions with choices from a file need a .csv"
+        return Finding(form.survey.name, row.number, column, message, "save the list as CSV UTF-8")
+    if plain in PLAIN or match:
         return None
     if plain in IGNORED:
         message = f"'{kind}' is left out: no data on devices are gathered"

@@ -189,7 +189,7 @@ class _Builder:
             choices=self.list_of(item),
             choice_filter=str(item.get("choice_filter", "")),
             appearance=str(item.get("control", {}).get("appearance", "")),
-            parameters={str(k): str(v) for k, v in (item.get("parameters") or {}).items()},
+            parameters=_parameters(item.get("parameters")),
             row=self.row(str(item["name"])),
         )
 
@@ -202,7 +202,7 @@ class _Builder:
         if not source:
             return ""
         if source.endswith(".csv"):
-            parameters = item.get("parameters") or {}
+            parameters = _parameters(item.get("parameters"))
             name = source.removesuffix(".csv")
             table = self.tables[name]
             self.lists[name] = choices_of(
@@ -246,6 +246,14 @@ class _Builder:
         texts = value if isinstance(value, dict) else {"default": value}
         found = {self.form.code(str(language)): str(words) for language, words in texts.items() if str(words).strip()}
         return {language: found[language] for language in self.form.languages if language in found}
+
+
+def _parameters(given: Any) -> dict[str, str]:
+    """pyxform takes them apart for kinds that have some of their own, and leaves them a text for the others."""
+    pairs = (
+        given.items() if isinstance(given, dict) else (part.partition("=")[::2] for part in str(given or "").split())
+    )
+    return {str(key): str(value) for key, value in pairs if key}
 
 
 def _condition(value: Any) -> str:

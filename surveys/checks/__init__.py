@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from surveys.checks import cycles, defaults, parameters, reach, references, texts, types
+from surveys.checks import cycles, defaults, meaning, parameters, reach, references, texts, types
 from surveys.checks.places import Cell, Place, cells
 from surveys.definition import Instrument
 from surveys.errors import Finding
@@ -19,6 +19,7 @@ __all__ = ["CHECKS", "check"]
 CHECKS: tuple[Callable[[Place, tuple[Cell, ...]], Iterator[Finding]], ...] = (
     references.check,
     types.check,
+    meaning.check,
     cycles.check,
     reach.check,
     parameters.check,

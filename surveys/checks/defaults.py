@@ -14,6 +14,7 @@ from surveys.state import MOST_INSTANCES
 __all__ = ["check"]
 
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 WHOLE = re.compile(r"-?[0-9]+")
 
 
@@ -35,6 +36,8 @@ def _default(place: Place, question: Question) -> Iterator[Finding]:
             yield place.finding(question, "default", f"'{text}' is no number", "write for instance 2.5")
         case "date" if not _day(text):
             yield place.finding(question, "default", f"'{text}' is no date", "write a date as 2026-11-22, or today()")
+        case "time" if not TIME.match(text):
+            yield place.finding(question, "default", f"'{text}' is no time", "write a time as 08:30")
         case "select_one" | "select_multiple" | "rank":
             names = {choice.name for choice in place.instrument.lists[question.choices]}
             chosen = [text] if question.kind == "select_one" else text.split()

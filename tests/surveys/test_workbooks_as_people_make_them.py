@@ -297,3 +297,56 @@ def test_what_cannot_be_used_is_named_with_its_place_and_what_to_do(name: str):
     assert told, [str(finding) for finding in found]
     assert remedy in told.remedy
     assert "pyxform" not in "".join(map(str, found))
+
+
+@pytest.mark.parametrize(
+    ("calculation", "said"),
+    [
+        ("position(..)", "position(..) has no meaning outside a repeat"),
+        ("if(${n} = 'x', digest(${n}, 'XX'), '')", "digest() does not know the algorithm 'XX'"),
+        ("digest('a', ${n})", "the last part of digest() is not written out"),
+        ("format-date(today(), '%Q')", "format-date() does not know %Q"),
+        ("date-diff(today(), today(), 'weeks')", "date-diff() knows days, months and years, not 'weeks'"),
+        ("date-diff(today(), today(), ${n})", "the last part of date-diff() is not written out"),
+        ("sum(1)", "sum() takes a question or repeat, not a computed value"),
+        ("count(1)", "count() takes a question or repeat, not a computed value"),
+        ("uuid(0)", "uuid() gives 1 to 1000 characters"),
+        ("join(',', randomize(${a}, 'x'))", "the seed of randomize() must be a whole number"),
+    ],
+)
+def test_a_call_that_would_stop_the_form_for_a_participant_is_named_at_import(calculation: str, said: str):
+    content = workbook(
+        [
+            [*HEAD, "calculation"],
+            ["text", "n", "N"],
+            ["begin repeat", "r", "R"],
+            ["text", "a", "A"],
+            ["end repeat"],
+            ["calculate", "c", None, calculation],
+        ]
+    )
+    assert (6, "calculation", said) in [(f.row, f.column, f.message) for f in check_xlsform(content)[1]]
+
+
+def test_parameters_of_other_programs_and_rows_of_the_device_do_not_break_the_import():
+    rows = [[*HEAD, "parameters", "bind::jr:preload"], ["text", "a", "A", "rows=3"], ["text", "b", "B", None, "uid"]]
+    form, findings = check_xlsform(workbook(rows))
+    assert form
+    assert form.question("a").parameters == {"rows": "3"}
+    assert [finding.message for finding in findings] == ["'b' is filled in by the device and is left out"]
+
+
+def test_a_text_of_a_choice_that_names_nothing_a_seed_of_letters_and_a_list_that_is_no_csv_are_named():
+    rows = [
+        [*HEAD, "parameters"],
+        ["select_one yn", "a", "A", "randomize=true seed=abc"],
+        ["select_one_from_file towns.geojson", "b", "B"],
+    ]
+    found = {
+        str(finding).partition(" (")[0] for finding in check_xlsform(workbook(rows, [*YES_NO, ["yn", "x", "${zz}"]]))[1]
+    }
+    assert found == {
+        "survey, row 2, column parameters: the seed abc is no number and no question",
+        "survey, row 3, column type: questions with choices from a file need a .csv",
+        "choices, row 4, column label: there is no question 'zz'",
+    }
