@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -108,12 +108,15 @@ def offered() -> dict[str, str]:
 
 
 def direction(code: str = "") -> str:
-    """`ltr` or `rtl`, of this language or of the page's.
+    """`ltr` or `rtl`, of this language or of the page's; `auto` for a language that nobody has described.
 
-    >>> direction("ar"), direction("nl")
-    ('rtl', 'ltr')
+    >>> direction("ar"), direction("nl"), direction("zh-Hans"), direction("tigrinya")
+    ('rtl', 'ltr', 'ltr', 'auto')
     """
-    return Locale.parse(code or str(get_locale() or DEFAULT)).text_direction
+    try:
+        return Locale.parse((code or str(get_locale() or DEFAULT)).replace("-", "_")).text_direction
+    except (UnknownLocaleError, ValueError):
+        return "auto"
 
 
 def spoken_in(text: Mapping[str, str]) -> str:

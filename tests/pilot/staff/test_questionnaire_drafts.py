@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 from small_pilot import shipped
 from sqlalchemy import select
 
@@ -415,3 +416,21 @@ def test_the_preview_shows_the_pictures_of_the_folder_and_names_those_that_are_m
     for name, status in (("fruit.png", 200), ("apple.png", 404), ("secret.png", 404), ("..", 404)):
         answer = office.browser("researcher").get(f"/{office.slug}/{DRAFTS}/mine/media/{name}")
         assert answer.status_code == status, name
+
+
+@pytest.mark.parametrize(("spoken", "code", "way"), [("Tigrinya", "tigrinya", "auto"), ("Arabisch (ar)", "ar", "rtl")])
+def test_a_question_in_any_language_can_be_edited_and_previewed(office, spoken: str, code: str, way: str):
+    book = Workbook()
+    for row in (["type", "name", "label::Nederlands (nl)", f"label::{spoken}"], ["text", "a", "Vraag", "B"]):
+        book.worksheets[0].append(row)
+    book.worksheets[0].title = "survey"
+    file = io.BytesIO()
+    book.save(file)
+    kept = office.post(
+        "researcher", DRAFTS, page="instruments", name="mine", file=(io.BytesIO(file.getvalue()), "x.xlsx")
+    )
+    assert kept.status_code == 303
+    assert office.browser("researcher").get(f"/{office.slug}/{DRAFTS}/mine/q/a").status_code == 200
+    page = office.browser("researcher").get(f"/{office.slug}/{DRAFTS}/mine/q/a/preview?in={code}&lang=nl")
+    assert page.status_code == 200
+    assert f'lang="{code}" dir="{way}">B</span>' in page.text
