@@ -28,7 +28,7 @@ def balance_result(context: Context) -> BalanceResult | None:
         return None
     differences = {
         f"{treated} - {comparison}": _difference(shown, arm, treated, comparison)
-        for treated, comparison in context.plan.contrasts
+        for treated, comparison in context.plan.every_contrast
     }
     rows = tuple(
         BalanceRow(
@@ -40,7 +40,7 @@ def balance_result(context: Context) -> BalanceResult | None:
         )
         for place, row in enumerate(table(shown.values, shown.names, arm, trial.arms))
     )
-    tests = [_test(context, arm, treated, comparison) for treated, comparison in context.plan.contrasts]
+    tests = [_test(context, arm, treated, comparison) for treated, comparison in context.plan.every_contrast]
     p, draws = _permutation(context, arm)
     return BalanceResult(
         rows=rows, tests=tuple(test for test in tests if test is not None), p_permutation=p, draws=draws

@@ -17,7 +17,7 @@ from analysis.covariates import encode
 from analysis.errors import NotConverged, UnknownColumn
 from analysis.measured import Measured, measure
 from analysis.outcome_results import Estimated, arm_means, contrast, response, weights_for
-from analysis.plan_correction import Key, over_family, within_outcome
+from analysis.plan_correction import OUTSIDE_BY, Key, over_family, within_outcome
 from analysis.plan_redraw import joint_correction, redraws_for, with_permutation
 from analysis.plan_schema import JOINT
 from analysis.plan_subgroups import subgroup_results
@@ -170,7 +170,7 @@ def _outcome(
         found.append(
             Deviation(code="no_weights", severity="serious", sentence=f"complete cases: {error}", where=outcome.name)
         )
-    estimated = [contrast(context, measured, *pair, weights, taken) for pair in context.plan.contrasts]
+    estimated = [contrast(context, measured, *pair, weights, taken) for pair in context.plan.every_contrast]
     for one in estimated:
         found += deviations.of_contrast(measured, one.result, one.table, context)
     estimated = with_permutation(context, measured, estimated, redraws)
@@ -195,8 +195,21 @@ def _outcome(
 
 
 def _within(context: Context, measured: Measured, estimated: Sequence[Estimated]) -> tuple[ContrastResult, ...]:
-    """The contrasts of one outcome, corrected for one another; those that could not be estimated do not count."""
-    method = context.plan.correction.contrasts
+    """The contrasts of one outcome, corrected for one another within and outside the confirmatory family."""
+    inside = len(context.plan.contrasts)
+    return (
+        *_family_within(context, measured, estimated[:inside], context.plan.correction.contrasts),
+        *(
+            one.model_copy(update={"outside_family": True})
+            for one in _family_within(context, measured, estimated[inside:], OUTSIDE_BY)
+        ),
+    )
+
+
+def _family_within(
+    context: Context, measured: Measured, estimated: Sequence[Estimated], method: str
+) -> list[ContrastResult]:
+    """The contrasts of one family, corrected for one another; those that could not be estimated do not count."""
     place = [i for i, one in enumerate(estimated) if one.result.p is not None and one.result.main is not None]
     mains = [estimated[i].result.main for i in place]
     corrected = within_outcome(
@@ -210,7 +223,7 @@ def _within(context: Context, measured: Measured, estimated: Sequence[Estimated]
     results = [one.result for one in estimated]
     for i, p in zip(place, corrected, strict=True):
         results[i] = results[i].model_copy(update={"p_corrected": float(p)})
-    return tuple(results)
+    return results
 
 
 def arm_variances(context: Context, measured: Measured) -> dict[str, float]:
@@ -233,27 +246,37 @@ def _corrected(context: Context, parts: Sequence[Part], redraws: Redraws | None)
     for family in {part.result.family for part in parts}:
         members = [part for part in parts if part.result.family == family]
         method = correction.for_family(family)
-        if method in JOINT and redraws is not None:
-            final |= _jointly(context, members, method, redraws)
-        else:
-            final |= over_family({key: p for part in members for key, p in part.corrected_within()}, method)
+        for pairs in filter(None, (context.plan.contrasts, context.plan.secondary_contrasts)):
+            if method in JOINT and redraws is not None:
+                final |= _jointly(context, members, method, redraws, pairs)
+            else:
+                within = {key: p for part in members for key, p in part.corrected_within() if key[1] in pairs}
+                final |= over_family(within, method)
     for part in parts:
         method = correction.for_family(part.result.family)
-        words = f"contrasts: {'with the outcomes' if method in JOINT else correction.contrasts}; outcomes: {method}"
         contrasts = []
         for one in part.result.contrasts:
             p = final.get((part.result.name, (one.treated, one.comparison)))
+            words = _in_words(correction.contrasts, method, outside=one.outside_family)
             new = {"p_corrected": p, "correction": words, "reading": reading(one, p, context.plan.alpha)}
             contrasts.append(one.model_copy(update=new))
         yield part.result.model_copy(update={"contrasts": tuple(contrasts)})
 
 
-def _jointly(context: Context, members: Sequence[Part], method: str, redraws: Redraws) -> dict[Key, float]:
+def _in_words(within: str, over: str, *, outside: bool) -> str:
+    within = OUTSIDE_BY if outside else within
+    words = f"contrasts: {'with the outcomes' if over in JOINT else within}; outcomes: {over}"
+    return f"{words}; outside the sized family" if outside else words
+
+
+def _jointly(
+    context: Context, members: Sequence[Part], method: str, redraws: Redraws, pairs: Sequence[tuple[str, str]]
+) -> dict[Key, float]:
     family = [
         (part.measured, one)
         for part in members
         for one in part.estimated
-        if one.table is not None and not one.result.refused
+        if one.table is not None and not one.result.refused and (one.result.treated, one.result.comparison) in pairs
     ]
     if not family:
         return {}

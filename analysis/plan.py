@@ -107,8 +107,13 @@ class PreAnalysisPlan:
 
     @property
     def contrasts(self) -> tuple[tuple[str, str], ...]:
-        """The registered contrasts, each (treated, comparison)."""
+        """The confirmatory contrasts, each (treated, comparison)."""
         return self.analysis.contrasts
+
+    @property
+    def every_contrast(self) -> tuple[tuple[str, str], ...]:
+        """All registered contrasts: the confirmatory ones first, then those outside their family."""
+        return self.analysis.every_contrast
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain JSON values with every default written out and the decision it leads to."""
@@ -239,13 +244,30 @@ def _contrasts_filled(plan: AnalysisPlan, arms: tuple[str, ...]) -> AnalysisPlan
             )
 
     known(plan.control, "control")
-    for place, pair in enumerate(plan.contrasts):
-        for side, arm in enumerate(pair):
-            known(arm, "contrasts", place, side)
+    for key in ("contrasts", "secondary_contrasts"):
+        for place, pair in enumerate(getattr(plan, key)):
+            for side, arm in enumerate(pair):
+                known(arm, key, place, side)
     for arm in plan.components:
         known(arm, "components", arm)
     for place, arm in enumerate(plan.advisors.arms if plan.advisors else ()):
         known(arm, "advisors", "arms", place)
-    if plan.contrasts:
-        return plan
-    return plan.model_copy(update={"contrasts": tuple((arm, plan.control) for arm in arms if arm != plan.control)})
+    if not plan.contrasts:
+        against_control = tuple((arm, plan.control) for arm in arms if arm != plan.control)
+        plan = plan.model_copy(update={"contrasts": against_control})
+    _outside_only(plan)
+    return plan
+
+
+def _outside_only(plan: AnalysisPlan) -> None:
+    """Raise `PlanError` for a contrast that would stand both within and outside the confirmatory family."""
+    confirmatory = {frozenset(pair) for pair in plan.contrasts}
+    for place, pair in enumerate(plan.secondary_contrasts):
+        if frozenset(pair) in confirmatory:
+            path = ("analysis_plan", "secondary_contrasts", place)
+            raise PlanError(
+                f"{where(path)}: '{pair[0]}' against '{pair[1]}' is a confirmatory contrast already",
+                remedy="name each pair of arms in one of the two lists; without 'contrasts' all arms are compared with "
+                "the control there",
+                path=path,
+            )

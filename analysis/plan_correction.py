@@ -21,6 +21,9 @@ from analysis.multiplicity import adjust
 Key = tuple[str, tuple[str, str]]
 Contrast = tuple[str, str]
 
+OUTSIDE_BY = "holm"
+"""How contrasts outside the confirmatory family pay for one another within an outcome."""
+
 
 def within_outcome(
     p: Sequence[float],

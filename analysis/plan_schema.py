@@ -48,6 +48,7 @@ RATIOS = ("risk_ratio", "hazard_ratio", "log_rank")
 
 _OF_TIMES = ("event", "horizon")
 _LATER = ("scale", "known_if")
+_LATER_OF_PLAN = ("waiting_list", "secondary_contrasts")
 
 Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -280,10 +281,15 @@ class Attrition(Section):
 
 
 class AnalysisPlan(Section):
-    """How the effects are estimated: contrasts, estimator, covariates, corrections, rules for what goes wrong."""
+    """How the effects are estimated: contrasts, estimator, covariates, corrections, rules for what goes wrong.
+
+    `contrasts` are the confirmatory family. `secondary_contrasts` are estimated and shown beside them, in a family of
+    their own, and the confirmatory ones never pay for them.
+    """
 
     control: Name
     contrasts: tuple[tuple[Name, Name], ...] = ()
+    secondary_contrasts: tuple[tuple[Name, Name], ...] = ()
     estimator: EstimatorChoice = "design_default"
     headline: Literal["unadjusted", "adjusted"] | None = None
     inference: Literal["design_default", "t", "permutation"] = "design_default"
@@ -304,7 +310,7 @@ class AnalysisPlan(Section):
     draws: Annotated[int, Field(ge=100)] = 10_000
     seed: Annotated[int, Field(ge=0)] = 1
 
-    @field_validator("contrasts")
+    @field_validator("contrasts", "secondary_contrasts")
     @classmethod
     def _distinct_contrasts(cls, value: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
         for treated, comparison in value:
@@ -331,9 +337,14 @@ class AnalysisPlan(Section):
 
     @model_serializer(mode="wrap")
     def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
-        """Without the waiting list where there is none, so that plans locked before keep their fingerprint."""
+        """Without the later keys where they say nothing, so that plans locked before keep their fingerprint."""
         found = dump(self)
-        return {key: value for key, value in found.items() if key != "waiting_list" or value is not None}
+        return {key: value for key, value in found.items() if key not in _LATER_OF_PLAN or value}
+
+    @property
+    def every_contrast(self) -> tuple[tuple[str, str], ...]:
+        """All registered contrasts: the confirmatory ones first, then those outside their family."""
+        return self.contrasts + self.secondary_contrasts
 
 
 class PlanSections(Section):

@@ -21,17 +21,28 @@ from analysis.trial import as_text, column_of
 
 
 def subgroup_results(context: Context, measured: Measured, weights: np.ndarray | None) -> tuple[SubgroupResult, ...]:
-    """Every registered subgroup column by every contrast, corrected together by Holm over the tests of this outcome."""
+    """Every registered subgroup column by every contrast, corrected by Holm over the tests of this outcome.
+
+    Contrasts outside the confirmatory family are corrected among themselves.
+    """
+    inside, outside = context.plan.contrasts, context.plan.secondary_contrasts
+    return (*_tested(context, measured, weights, inside), *_tested(context, measured, weights, outside, outside=True))
+
+
+def _tested(
+    context: Context, measured: Measured, weights: np.ndarray | None, contrasts: Sequence[tuple[str, str]],
+    *, outside: bool = False,
+) -> list[SubgroupResult]:  # fmt: skip
     found = [
-        _one(context, measured, column, treated, comparison, weights)
+        _one(context, measured, column, *pair, weights).model_copy(update={"outside_family": outside})
         for column in context.plan.subgroups
-        for treated, comparison in context.plan.contrasts
+        for pair in contrasts
     ]
     tested = [place for place, result in enumerate(found) if result.p is not None]
     corrected = adjust(np.array([found[place].p for place in tested], float), "holm") if tested else np.empty(0)
     for place, p in zip(tested, corrected, strict=True):
         found[place] = found[place].model_copy(update={"p_corrected": float(p)})
-    return tuple(found)
+    return found
 
 
 def equal_effects(estimates: Sequence[Estimate]) -> tuple[float, int, float]:

@@ -84,11 +84,13 @@ class ContrastResult(Value):
     `headline` says which of `unadjusted` and `adjusted` the plan made the main result; `p` and `reading` belong to
     it. `p_corrected` pays for the contrasts of the outcome and the outcomes of the family by `correction`. `reading`
     is "unclear" when the interval includes no effect or the corrected p exceeds alpha: a result never reads as "no
-    effect". `p_permutation` redraws the design, when the plan asks for it.
+    effect". `p_permutation` redraws the design, when the plan asks for it. `outside_family` says that the contrast
+    stands outside the confirmatory family, so that `p_corrected` pays for the other such contrasts only.
     """
 
     treated: str
     comparison: str
+    outside_family: bool = False
     unadjusted: Effect | None
     adjusted: Effect | None
     headline: Literal["unadjusted", "adjusted"]
@@ -131,11 +133,14 @@ class SubgroupLevel(Value):
 
 
 class SubgroupResult(Value):
-    """Effects by level and the test that they are all equal; `p_corrected` is Holm's over the plan's subgroup tests."""
+    """Effects by level and the test that they are all equal; `p_corrected` is Holm's over the plan's subgroup tests,
+    those of contrasts within and those outside the confirmatory family apart.
+    """
 
     column: str
     treated: str
     comparison: str
+    outside_family: bool = False
     levels: tuple[SubgroupLevel, ...]
     statistic: float | None
     df: int | None

@@ -94,7 +94,9 @@ def _plan(plan: PreAnalysisPlan) -> str:
         "probability": _text(decision.probability),
         "advisors": _text(nested.column if nested and decision.clusters is None else None),
         "advised": _texts(nested.arms if nested else ()),
-        "contrasts": f"list({', '.join(_texts(pair) for pair in plan.contrasts)})",
+        "contrasts": _pairs(plan.contrasts),
+        # Outside the family that the plan is sized for, and shown with that word.
+        "secondary_contrasts": _pairs(analysis.secondary_contrasts) if analysis.secondary_contrasts else "NULL",
         "take_up": _text(analysis.take_up.column if analysis.take_up and _with_compliers(plan) else None),
         "compliers": _texts(_with_compliers(plan)) if _with_compliers(plan) else "NULL",
         "headline": _text(decision.headline) if _with_compliers(plan) else "NULL",
@@ -106,7 +108,7 @@ def _plan(plan: PreAnalysisPlan) -> str:
 
 def _with_compliers(plan: PreAnalysisPlan) -> list[str]:
     """The contrasts that have an effect on compliers, 'treated - comparison'."""
-    return [f"{a} - {b}" for a, b in plan.contrasts if not refusal(plan.analysis, a, b)]
+    return [f"{a} - {b}" for a, b in plan.every_contrast if not refusal(plan.analysis, a, b)]
 
 
 def _compliers_of(plan: PreAnalysisPlan, outcome: Outcome) -> list[str]:
@@ -161,6 +163,10 @@ def _text(value: str | None) -> str:
         return "NULL"
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+def _pairs(contrasts: Sequence[tuple[str, str]]) -> str:
+    return f"list({', '.join(_texts(pair) for pair in contrasts)})"
 
 
 def _texts(values: Sequence[str]) -> str:

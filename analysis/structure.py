@@ -81,12 +81,13 @@ def check_contrasts(design: Design, plan: AnalysisPlan) -> None:
     People who enrol after different outreach are different people; sets that hold an arm twice are no pairs.
     """
     if design.method == "two_stage" and getattr(design, "enrolled", None) is not None:
-        for place, (treated, comparison) in enumerate(plan.contrasts):
+        for place, (treated, comparison) in enumerate(plan.every_contrast):
             if treated.split(BETWEEN)[0] != comparison.split(BETWEEN)[0]:
+                beyond = place - len(plan.contrasts)
                 raise PlanError(
                     f"'{treated}' and '{comparison}' were reached in different ways, so those who enrolled differ",
                     remedy="compare arms of the second stage within one arm of the first",
-                    path=("analysis_plan", "contrasts", place),
+                    path=("analysis_plan", *(("contrasts", place) if beyond < 0 else ("secondary_contrasts", beyond))),
                 )
     if design.method == "matched_pairs" and not design.equal:
         raise DesignNotEstimable(
@@ -98,7 +99,7 @@ def check_contrasts(design: Design, plan: AnalysisPlan) -> None:
 
 def _of_stages(design: Any, plan: AnalysisPlan) -> tuple[tuple[str, ...], str | None]:
     """Within one arm of the first stage the second decides; across them the first stage's clusters do."""
-    across = any(a.split(BETWEEN)[0] != b.split(BETWEEN)[0] for a, b in plan.contrasts)
+    across = any(a.split(BETWEEN)[0] != b.split(BETWEEN)[0] for a, b in plan.every_contrast)
     clusters = getattr(design.first, "clusters", None)
     if across:
         return tuple(design.first.strata), clusters

@@ -19,7 +19,7 @@ def simulation(found: Trials, terms: Terms) -> Figure:
     heads = tuple(say(f"simulation.{key}") for key in ("what", "promised", "found", "bias", "coverage"))
     rows = [_simulated(row, found.outcome, terms) for row in found.comparisons]
     none = text("common.none", terms.language)
-    if len(found.comparisons) > 1:
+    if sum(not row.outside_family for row in found.comparisons) > 1:
         rows += [(say(f"simulation.{key}"), none, _with_error(value, terms), none, none)
                  for key, value in (("any", found.any_found), ("all", found.all_found))]  # fmt: skip
     most = found.alpha
@@ -79,6 +79,8 @@ def _strata(found: Trials, terms: Terms) -> str:
 def _simulated(row: SimulatedComparison, outcome: str, terms: Terms) -> tuple[Cell, ...]:
     """The line of one comparison; one that the plan is not sized for has no promise to be held against."""
     pair = terms.pair(row.treated, row.other)
+    if row.outside_family:
+        pair = text("common.outside_family", terms.language, name=pair)
     return (
         terms.say("simulation.power" if row.truth else "simulation.alike", pair=pair),
         Number(text("common.none", terms.language)) if row.promised is None
@@ -97,7 +99,8 @@ def say_design(method: str, terms: Terms) -> str:
 def simulation_sentence(found: Trials, terms: Terms) -> str:
     """What the simulated pilots found, for the first page."""
     form = terms.form
-    weakest = min((row for row in found.comparisons if row.truth), key=lambda row: row.power.value)
+    family = [row for row in found.comparisons if not row.outside_family]
+    weakest = min((row for row in family if row.truth), key=lambda row: row.power.value)
     return terms.say(
         "simulation.sentence", analysis=terms.say(f"simulation.what_{found.analysis}"),
         trials=form.integer(found.trials), pair=terms.pair(weakest.treated, weakest.other),

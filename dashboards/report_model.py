@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -107,10 +107,16 @@ def _method(results: Results, reader: Reader) -> Chapter:
         "control": reader.name(plan["control"]) if "control" in plan else "",
         "alpha": form.decimal(plan["alpha"], 3) if "alpha" in plan else "",
         "correction": text("report.corrections", language, **_corrections(correction)) if correction else "",
+        "contrasts": _listed(plan.get("contrasts"), reader),
+        "outside_family": _listed(plan.get("secondary_contrasts"), reader),
         "method_source": decision.get("source"),
     }
     named = tuple((text(f"report.fact.{key}", language), str(value)) for key, value in facts.items() if value)
     return Chapter("method", text("report.method", language), tuple(decision.get("warnings") or ()), named)
+
+
+def _listed(contrasts: Iterable[Sequence[str]] | None, reader: Reader) -> str:
+    return "; ".join(reader.contrast(treated, comparison) for treated, comparison in contrasts or ())
 
 
 def _corrections(correction: Mapping[str, Any]) -> dict[str, str]:

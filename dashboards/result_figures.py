@@ -73,9 +73,14 @@ class Reader:
         """The outcome's label in the reader's language, else in any, else its name."""
         return outcome.label.get(self.language) or next(iter(outcome.label.values()), outcome.name)
 
-    def contrast(self, treated: str, comparison: str) -> str:
-        """A contrast in words."""
-        return text("result.against", self.language, treated=self.name(treated), comparison=self.name(comparison))
+    def contrast(self, treated: str, comparison: str, *, outside_family: bool = False) -> str:
+        """A contrast in words, and that it stands outside the family that the pilot is sized for."""
+        name = text("result.against", self.language, treated=self.name(treated), comparison=self.name(comparison))
+        return text("common.outside_family", self.language, name=name) if outside_family else name
+
+    def named(self, contrast: ContrastResult) -> str:
+        """A contrast of the results in words."""
+        return self.contrast(contrast.treated, contrast.comparison, outside_family=contrast.outside_family)
 
 
 def unit_of(outcome: OutcomeResult) -> Unit:
@@ -95,7 +100,7 @@ def pooled_of(outcome: OutcomeResult, reader: Reader) -> Pooled | None:
 
 
 def in_words(outcome: OutcomeResult, reader: Reader) -> Figure:
-    """A plain sentence for each contrast of an outcome that has an effect."""
+    """A plain sentence for each confirmatory contrast of an outcome that has an effect."""
     pace = outcome.summary in ("hazard_ratio", "log_rank")
     words = OutcomeWords(reader.outcome(outcome), reader.said.get(outcome.name, ""), pace)
     anchor = f"{slug(outcome.name)}-in-words"
@@ -106,7 +111,8 @@ def in_words(outcome: OutcomeResult, reader: Reader) -> Figure:
             rules=reader.rules, id=anchor,
         )  # fmt: skip
     means = {arm.arm: arm for arm in outcome.arms}
-    kept = [c for c in outcome.contrasts if c.main is not None and means[c.treated].mean is not None]
+    family = [c for c in outcome.contrasts if not c.outside_family]
+    kept = [c for c in family if c.main is not None and means[c.treated].mean is not None]
     if not kept:
         raise FigureError(f"no contrast of '{outcome.name}' was estimated", remedy="See the reasons in the results.")
     first = kept[0].comparison
@@ -160,7 +166,7 @@ def estimates(outcome: OutcomeResult, reader: Reader) -> Figure:
     rows: list[tuple[Cell, ...]] = []
     refused = []
     for c in outcome.contrasts:
-        name = reader.contrast(c.treated, c.comparison)
+        name = reader.named(c)
         rows += [_estimate_row(name, e, c, outcome, reader) for e in (c.unadjusted, c.adjusted) if e is not None]
         refused += [f"{name}: {c.refused}"] if c.refused else []
     caption = text("result.estimates_caption", language, outcome=reader.outcome(outcome))
@@ -172,7 +178,9 @@ def estimates(outcome: OutcomeResult, reader: Reader) -> Figure:
         ),
         plotly={},
         table=Table(tuple(columns), tuple(rows), caption),
-        note=" ".join([text("result.main_marked", language), *_beside(outcome, reader), *refused]),
+        note=" ".join(
+            [text("result.main_marked", language), *_apart(outcome, reader), *_beside(outcome, reader), *refused]
+        ),
     )
 
 
@@ -187,8 +195,8 @@ def response_of(outcome: OutcomeResult, reader: Reader) -> Figure:
 
 def subgroups_of(outcome: OutcomeResult, reader: Reader, alpha: float) -> list[Figure]:
     """One forest plot a contrast, its subgroup columns below one another; none when the plan names no subgroups."""
-    pairs = dict.fromkeys((s.treated, s.comparison) for s in outcome.subgroups)
-    return [_subgroup_figure(outcome, pair, reader, alpha) for pair in pairs]
+    pairs = {(s.treated, s.comparison): s.outside_family for s in outcome.subgroups}
+    return [_subgroup_figure(outcome, pair, reader, alpha, outside) for pair, outside in pairs.items()]
 
 
 def take_up_of(results: Results, reader: Reader) -> Figure | None:
@@ -229,7 +237,7 @@ def slug(name: str) -> str:
 
 
 def _effect(contrast: ContrastResult, reader: Reader, unit: Unit) -> Effect:
-    return Effect.of_contrast(contrast, reader.contrast(contrast.treated, contrast.comparison), unit=unit)
+    return Effect.of_contrast(contrast, reader.named(contrast), unit=unit)
 
 
 def _estimate_row(
@@ -262,12 +270,18 @@ def _digits(se: float) -> int:
     return min(6, max(0, 4 - math.floor(math.log10(se))))
 
 
+def _apart(outcome: OutcomeResult, reader: Reader) -> list[str]:
+    """What it means that contrasts stand outside the family, when some do."""
+    outside = any(c.outside_family for c in outcome.contrasts)
+    return [text("result.outside_family", reader.language)] if outside else []
+
+
 def _beside(outcome: OutcomeResult, reader: Reader) -> list[str]:
     """What stands beside the estimates: bounds, permutation and the effect on those who took up the offer."""
     language, form, lines = reader.language, reader.form, []
     write = writer(unit_of(outcome), form, difference=True)
     for c in outcome.contrasts:
-        name = reader.contrast(c.treated, c.comparison)
+        name = reader.named(c)
         if c.bounds is not None:
             lines.append(
                 text(
@@ -290,7 +304,9 @@ def _beside(outcome: OutcomeResult, reader: Reader) -> list[str]:
     return lines
 
 
-def _subgroup_figure(outcome: OutcomeResult, pair: tuple[str, str], reader: Reader, alpha: float) -> Figure:
+def _subgroup_figure(
+    outcome: OutcomeResult, pair: tuple[str, str], reader: Reader, alpha: float, outside_family: bool
+) -> Figure:
     groups = []
     for s in outcome.subgroups:
         if (s.treated, s.comparison) != pair:
@@ -305,6 +321,7 @@ def _subgroup_figure(outcome: OutcomeResult, pair: tuple[str, str], reader: Read
         missing = tuple(f"{reader.name(s.column)} {level.level}: {level.refused}." for level, e in found if e is None)
         groups.append(Subgroup(reader.name(s.column), drawn, s.p_corrected, missing))
     return subgroups(
-        groups, look=reader.look, language=reader.language, contrast=reader.contrast(*pair), alpha=alpha,
-        rules=reader.rules, id=slug(f"{outcome.name}-{pair[0]}-{pair[1]}-subgroups"),
+        groups, look=reader.look, language=reader.language, alpha=alpha, rules=reader.rules,
+        contrast=reader.contrast(*pair, outside_family=outside_family),
+        id=slug(f"{outcome.name}-{pair[0]}-{pair[1]}-subgroups"),
     )  # fmt: skip

@@ -301,7 +301,7 @@ def _outcome(
     known = list(zip(marks, arm, measured.values.tolist(), measured.observed.tolist(), strict=True))
     by_arm = {each: {who: value for who, at, value, seen in known if at == each and seen} for each in trial.arms}
     here, contrasts = np.asarray(arm), {}
-    for treated, comparison in protocol.plan.contrasts:
+    for treated, comparison in protocol.plan.every_contrast:
         rows = measured.completed(here == treated, here == comparison)[1]
         contrasts[treated, comparison] = [who for who, kept in zip(marks, rows.tolist(), strict=True) if kept]
     unit = UNITS.get(outcome.effective_summary, "number")

@@ -38,7 +38,8 @@ class SimulatedComparison:
     """One comparison over all trials: the power that was promised, and what the trials gave.
 
     `promised` is None for a comparison that the plan is not sized for. `power` is the share of trials that report the
-    comparison in the true direction, or in any when `truth` is zero.
+    comparison in the true direction, or in any when `truth` is zero. `outside_family` says that the registered analysis
+    keeps it outside the confirmatory family.
     """
 
     treated: str
@@ -49,6 +50,7 @@ class SimulatedComparison:
     bias: Simulated
     rmse: Simulated
     coverage: Simulated
+    outside_family: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """Simulated trials of a plan. `false_alarm` is the share of trials without any effect that report at least one.
+    """Simulated trials of a plan. `false_alarm` is the share of trials without any effect that report at least one;
+    it, `any_found` and `all_found` count the confirmatory family only.
 
     `analysis` says whether the registered one was carried out; `estimator`, `convention`, `covariates`, `strata` (with
     the number of their levels), `missing`, `correction`, `alpha` and `sides` which that is. `looks` are those taken,
@@ -135,10 +138,12 @@ def simulated(
     recruited = plan.n().recruited_by_arm
     looked = plan.section.looks is not None and plan.section.clusters is None
     made = setting(plan, model, recruited, design=design, levels=levels, analysis=analysis, looked=looked, seed=seed)
-    pairs = tuple(contrasts) or tuple(model.pairs())
+    pairs, outside = tuple(contrasts) or tuple(model.pairs()), ()
     if made.analysis is not None:
         pairs, correction = made.analysis.contrasts, made.analysis.analysis.correction.contrasts
+        outside = made.analysis.analysis.secondary_contrasts
     family = _Family(plan, made, pairs, correction or plan.section.correction)
+    pairs, inside = (*pairs, *outside), len(pairs)
     looks = family.looks(looked)
     count = made.affordable(len(looks)) if trials is None else trials
     runs = _Runs(made, pairs, looks, count, family.alpha, jobs, progress)
@@ -147,7 +152,7 @@ def simulated(
     found, rows = family.reported(estimates, truths, looks)
     alarms, _ = family.reported(blanks, 0 * truths, looks)
     left_out = (*made.left_out, *(["looks"] if plan.section.looks is not None and not looked else []))
-    sized = truths != 0
+    sized = np.flatnonzero(truths[:inside])
     return Trials(
         outcome=model.outcome.name,
         trials=count,
@@ -156,8 +161,13 @@ def simulated(
         estimator=made.estimator,
         design="fixed" if made.design is None else made.design.method,
         correction=family.correction,
-        comparisons=_comparisons(plan, model, recruited, pairs, made.world, rows, found, family.alpha),
-        false_alarm=_share(np.any(alarms, axis=1)),
+        comparisons=tuple(
+            replace(one, outside_family=place >= inside)
+            for place, one in enumerate(
+                _comparisons(plan, model, recruited, pairs, made.world, rows, found, family.alpha)
+            )
+        ),
+        false_alarm=_share(np.any(alarms[:, :inside], axis=1)),
         any_found=_share(np.any(found[:, sized], axis=1)),
         all_found=_share(np.all(found[:, sized], axis=1)),
         simplified=left_out,

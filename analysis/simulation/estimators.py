@@ -113,7 +113,7 @@ def _block(
 
 def _check_contrasts(plan: PreAnalysisPlan, contrasts: tuple[Contrast, ...]) -> None:
     for contrast in contrasts:
-        if contrast not in plan.contrasts:
+        if contrast not in plan.every_contrast:
             raise ImpossibleRequest("contrasts", f"the plan does not compare '{contrast[0]}' with '{contrast[1]}'")
 
 

@@ -17,7 +17,7 @@ from scipy import special
 from analysis.covariates import encode
 from analysis.multiplicity import adjust
 from analysis.plan import PreAnalysisPlan
-from analysis.plan_correction import within_outcome
+from analysis.plan_correction import OUTSIDE_BY, within_outcome
 from analysis.plan_schema import JOINT
 from analysis.power.errors import ImpossibleRequest
 from analysis.simulation.kernels import difference_in_means
@@ -143,7 +143,7 @@ def estimates(
 
 @dataclass(frozen=True, slots=True)
 class _Tests:
-    """The registered contrasts, tested and corrected together; those asked for are picked from them."""
+    """The registered contrasts, tested and corrected in their families; those asked for are picked from them."""
 
     plan: PreAnalysisPlan
     world: World
@@ -151,7 +151,7 @@ class _Tests:
 
     @property
     def registered(self) -> tuple[Contrast, ...]:
-        return self.plan.contrasts
+        return self.plan.every_contrast
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -181,14 +181,15 @@ class _Tests:
         return out[:, [self.registered.index(pair) for pair in self.wanted]], sound
 
     def _corrected(self, p: np.ndarray, t: np.ndarray, df: np.ndarray, batch: Batch, trial: int) -> np.ndarray:
-        correction = self.plan.analysis.correction
+        correction, inside = self.plan.analysis.correction, len(self.plan.contrasts)
         variances = self._arm_variances(batch, trial) if correction.contrasts == "dunnett" else {}
-        within = within_outcome(
-            p.tolist(), correction.contrasts, statistics=t.tolist(), contrasts=self.registered,
-            arm_variances=variances, df=float(df.min()),
+        confirmatory = within_outcome(
+            p[:inside].tolist(), correction.contrasts, statistics=t[:inside].tolist(), contrasts=self.plan.contrasts,
+            arm_variances=variances, df=float(df[:inside].min()),
         )  # fmt: skip
         over = correction.for_family(self.plan.outcomes[0].family)
-        return adjust(within, over) if over in ("bh", "by") else within
+        families = [confirmatory, within_outcome(p[inside:].tolist(), OUTSIDE_BY)]
+        return np.concatenate([adjust(one, over) if over in ("bh", "by") and len(one) else one for one in families])
 
     def _arm_variances(self, batch: Batch, trial: int) -> dict[str, float]:
         codes, y = batch.codes if batch.codes.ndim == 1 else batch.codes[trial], batch.outcome[trial].astype(np.float64)

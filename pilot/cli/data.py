@@ -197,7 +197,8 @@ def _numbers(pair: Any) -> dict[str, Any]:
     effect = contrast.unadjusted
     said = None if effect is None else {"value": effect.value, "se": effect.se, "low": effect.low, "high": effect.high}
     named = {"outcome": outcome.name, "treated": contrast.treated, "comparison": contrast.comparison}
-    return json.loads(json.dumps({**named, "unadjusted": said, "reading": contrast.reading}))
+    told = {**named, "unadjusted": said, "reading": contrast.reading, "outside_family": contrast.outside_family}
+    return json.loads(json.dumps(told))
 
 
 def _headlines(found: Any) -> list[str]:
@@ -206,7 +207,8 @@ def _headlines(found: Any) -> list[str]:
         for name in ("unadjusted", "adjusted"):
             effect = getattr(contrast, name, None)
             if effect is not None:
-                where = f"{outcome.name}: {contrast.treated} against {contrast.comparison}"
+                outside = " (outside the sized family)" if contrast.outside_family else ""
+                where = f"{outcome.name}: {contrast.treated} against {contrast.comparison}{outside}"
                 lines.append(
                     f"{where}, {name}: {effect.value:.6g} (se {effect.se:.6g}, {effect.convention}), "
                     f"{effect.level:.0%} interval {effect.low:.6g} to {effect.high:.6g}"

@@ -70,7 +70,7 @@ class _Read:
     @property
     def contrasts(self) -> tuple[tuple[str, str], ...]:
         """All registered comparisons, also those that the plan is not sized for."""
-        return () if self.analysis is None else self.analysis.contrasts
+        return () if self.analysis is None else self.analysis.every_contrast
 
 
 def _read(path: Path, language: str) -> _Read:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -142,6 +143,7 @@ def _gifts(value: Protocol) -> str:
 
 
 def _describe(value: Protocol, version: ProtocolVersion) -> list[str]:
+    outside = value.plan.analysis.secondary_contrasts
     return [
         f"  version      {version.number}, allocation epoch {version.epoch}, fingerprint {version.fingerprint}",
         f"  arms         {', '.join(arm.name for arm in value.arms)}",
@@ -149,5 +151,10 @@ def _describe(value: Protocol, version: ProtocolVersion) -> list[str]:
         f"  waves        {', '.join(wave.name for wave in value.waves)}",
         f"  gift cards   {_gifts(value)}",
         f"  outcomes     {', '.join(outcome.name for outcome in value.plan.outcomes)}",
-        f"  contrasts    {', '.join(' against '.join(pair) for pair in value.plan.contrasts)}",
+        f"  contrasts    {_pairs(value.plan.contrasts)}",
+        *([f"  outside      {_pairs(outside)} (outside the sized family)"] if outside else []),
     ]
+
+
+def _pairs(contrasts: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(" against ".join(pair) for pair in contrasts)

@@ -31,12 +31,13 @@ class _Page:
         self.arms = {arm.name: told(arm.label, arm.name) for arm in protocol.arms}
         self.outcomes = {outcome.name: told(outcome.label, outcome.name) for outcome in protocol.plan.outcomes}
         self.title, self.target = told(report.title, report.pilot), protocol.pilot.recruitment.target
+        self.truth = _source_of_truth(protocol)
 
     def printed(self) -> Printed:
         say = self._text
         chapters = (
             Chapter("answer", say("answer"), tuple(self._answer())),
-            Chapter("performance", say("performance"), (say("performance_lead"),), (),
+            Chapter("performance", say("performance"), (say("performance_lead"), say(f"truth_{self.truth}")), (),
                     (self._finds(), self._estimates())),
             *self._looks(),
             Chapter("flow-chapter", say("flow"), (say("flow_lead", people=self._whole(self.report.participants)),), (),
@@ -147,7 +148,8 @@ class _Page:
         yield self._text("ran_not")
 
     def _name(self, row: Row) -> str:
-        return f"{self.outcomes[row.outcome]}: {self.arms[row.treated]} – {self.arms[row.comparison]}"
+        name = f"{self.outcomes[row.outcome]}: {self.arms[row.treated]} – {self.arms[row.comparison]}"
+        return text("common.outside_family", self.language, name=name) if row.outside_family else name
 
     def _text(self, key: str, **places: object) -> str:
         return text(f"rehearsal.{key}", self.language, **places)
@@ -164,6 +166,14 @@ class _Page:
     def _pm(self, found: Simulated, *, share: bool = False) -> Number:
         write = self._share if share else lambda value: self.form.decimal(value, 4)
         return Number(f"{write(found.value)} ± {write(found.error)}", found.value)
+
+
+def _source_of_truth(protocol: Protocol) -> str:
+    """Where the truth of the outcomes comes from: the answers, the registers, or each of the two for its own."""
+    registers = {outcome.name for outcome in protocol.plan.outcomes if outcome.source.register_ is not None}
+    if not registers:
+        return "answers"
+    return "registers" if protocol.sample_size.primary.name in registers else "both"
 
 
 def _cell(kept: Any) -> Cell:

@@ -80,14 +80,15 @@ class Passage:
 
 
 def seen(name: str, people: int, found: Results | str) -> dict[str, Any]:
-    """A look as plain values: people allocated by then, and whether it claims an effect on a primary outcome.
+    """A look as plain values: people allocated by then, and whether it claims an effect on a primary outcome, by a
+    confirmatory contrast.
 
     `claims` is None when the look could not be opened, and `why` then says the reason.
     """
     if isinstance(found, str):
         return {"look": name, "people": people, "claims": None, "why": found}
     primary = [one for one in found.outcomes if one.family == "primary"]
-    claims = any(one.reading != "unclear" for outcome in primary for one in outcome.contrasts)
+    claims = any(c.reading != "unclear" and not c.outside_family for outcome in primary for c in outcome.contrasts)
     return {"look": name, "people": people, "claims": claims, "why": ""}
 
 

@@ -37,11 +37,14 @@ class Row:
     false_positive: Simulated
     null_coverage: Simulated
     refused: int
+    outside_family: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole of it. `familywise` is the share of null trials in which any primary contrast reads as an effect."""
+    """The whole of it. `familywise` is the share of null trials in which any confirmatory contrast of a primary outcome
+    reads as an effect.
+    """
 
     pilot: str
     title: dict[str, str]
@@ -88,9 +91,8 @@ def report_of(protocol: Protocol, done: Rehearsed) -> Report:
     rows, lost = tuple(_rows(protocol, done)), tuple(_unestimated(protocol, done))
     null, assumed = done.trials["null"], done.trials["assumed"]
     primary = [o.name for o in protocol.plan.outcomes if o.family == "primary"]
-    any_said = [
-        any(e is not None and e[5] for key, e in t["effects"].items() if key.split("|")[0] in primary) for t in null
-    ]
+    family = {f"{name}|{treated}|{comparison}" for name in primary for treated, comparison in protocol.plan.contrasts}
+    any_said = [any(e is not None and e[5] for key, e in t["effects"].items() if key in family) for t in null]
     alpha = protocol.plan.analysis.alpha
     alarms = share([t["mismatch"] for t in (*null, *assumed)])
     familywise = share(any_said)
@@ -124,7 +126,7 @@ def _rows(protocol: Protocol, done: Rehearsed) -> Iterable[Row]:
     world = done.worlds["assumed"]
     levels = done.answers.expected(world)
     for outcome in protocol.plan.outcomes:
-        for treated, comparison in protocol.plan.contrasts:
+        for treated, comparison in protocol.plan.every_contrast:
             key = f"{outcome.name}|{treated}|{comparison}"
             effects = {name: [t["effects"].get(key) for t in trials] for name, trials in done.trials.items()}
             known = {name: np.array([e for e in found if e is not None]) for name, found in effects.items()}
@@ -139,13 +141,14 @@ def _rows(protocol: Protocol, done: Rehearsed) -> Iterable[Row]:
                 planned=_planned(protocol, world, outcome.name, (treated, comparison), done.order.participants),
                 false_positive=share(known["null"][:, 5]), null_coverage=_covered(known["null"], 0.0),
                 refused=sum(e is None for found in effects.values() for e in found),
+                outside_family=(treated, comparison) in protocol.plan.analysis.secondary_contrasts,
             )  # fmt: skip
 
 
 def _unestimated(protocol: Protocol, done: Rehearsed) -> Iterable[str]:
     """The contrasts of which fewer than two trials of a world gave an estimate: they have no row."""
     for outcome in protocol.plan.outcomes:
-        for treated, comparison in protocol.plan.contrasts:
+        for treated, comparison in protocol.plan.every_contrast:
             key = f"{outcome.name}|{treated}|{comparison}"
             if min(sum(t["effects"].get(key) is not None for t in trials) for trials in done.trials.values()) < 2:
                 yield f"{outcome.name}: {treated} against {comparison} could hardly ever be estimated; take more people"

@@ -103,7 +103,7 @@ def document(plan: Plan, protocol: Protocol, tongue: Language) -> DesignDocument
     title = str(protocol.pilot.title.get(tongue) or protocol.pilot.title["nl"])
     return build(
         plan, language=tongue, title=title, labels=labels_of(protocol, tongue), fingerprint=protocol.fingerprint,
-        contrasts=protocol.plan.contrasts, simulation=sizing.tried(plan, protocol.plan),
+        contrasts=protocol.plan.every_contrast, simulation=sizing.tried(plan, protocol.plan),
     )  # fmt: skip
 
 

@@ -76,6 +76,9 @@ CASES = {
         {"method": "permuted_blocks", "ratio": {"a": 1, "b": 1, "c": 1}, "strata": ["region"]},
         {"contrasts": [["b", "a"], ["c", "b"]]}, {}, {},
     ),
+    "a contrast outside the family": (
+        {"method": "complete", "ratio": {"a": 1, "b": 1, "c": 1}}, {"secondary_contrasts": [["c", "a"]]}, {}, {},
+    ),
     "weights for response": ({"method": "complete", "ratio": TWO}, {}, {"handling": "inverse_probability"}, {}),
     "worst case in strata": (
         {"method": "blocked", "ratio": TWO, "strata": ["region", "level"]}, {"covariates": ["age"]},

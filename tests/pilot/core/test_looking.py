@@ -76,7 +76,13 @@ def test_the_check_names_looks_that_nothing_pays_for_and_a_size_for_another_anal
     def unpaid(data: dict[str, Any]) -> None:
         data["looks"].insert(0, dict(HALF))
 
-    (sized,) = looking.remarks(shipped())
+    def three_by_holm(data: dict[str, Any]) -> None:
+        plan = data["analysis_plan"]
+        plan["contrasts"] += plan.pop("secondary_contrasts")
+        plan["correction"]["contrasts"] = "holm"
+
+    assert not list(looking.remarks(shipped()))
+    (sized,) = looking.remarks(changed(three_by_holm))
     assert "sized for 2 comparisons (dunnett), while the analysis registers 3 (holm)" in sized
     assert any("each read at the full alpha" in told for told in looking.remarks(changed(unpaid)))
     assert not any("full alpha" in told for told in looking.remarks(with_looks()))

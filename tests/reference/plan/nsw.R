@@ -331,9 +331,11 @@ adjusted <- function(y, t, s, pair, w, g, X, plan) {
 reproduce <- function(people, plan) {
   rows <- list()
   for (outcome in plan$outcomes) {
-    for (pair in plan$contrasts) {
+    for (pair in c(plan$contrasts, plan$secondary_contrasts)) {
       found <- contrast(people, plan, outcome, pair[1], pair[2])
+      outside <- list(pair) %in% plan$secondary_contrasts
       rows[[length(rows) + 1]] <- data.frame(outcome = outcome$name, treated = pair[1], comparison = pair[2],
+                                             family = if (outside) "outside the sized family" else "confirmatory",
                                              result = rownames(found), estimate = found[, 1], se = found[, 2])
     }
   }
