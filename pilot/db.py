@@ -287,8 +287,8 @@ def translated() -> Iterator[None]:
 def shared_clock(session: Session) -> datetime:
     """The database's own clock: the one that all workers share, whatever their machines say.
 
-    Only for leases, where two clocks that differ would let two workers take the same thing. Everything else is given
-    the time by its caller.
+    Only for leases and for attempts that are counted, where two clocks that differ would let two workers take the same
+    thing. Everything else is given the time by its caller.
     """
     return session.scalars(select(func.now(type_=UtcDateTime()))).one()
 

@@ -74,7 +74,7 @@ class Settings:
     help_phone: str = _setting("0800 - 0000", "Telephone number for help, shown on every participant page.")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
     proxy_hops: int = _setting(0, "Number of reverse proxies in front whose X-Forwarded headers are trusted.")
-    login_limit: str = _setting("10 per minute", "Rate limit of sign-in and of codes, per address.")
+    login_limit: str = _setting("10 per minute", "Rate limit of sign-in and of codes, per address, over all processes.")
     session_hours: int = _setting(8, "Hours after which staff sign in again.")
     lock_seconds: float = _setting(10.0, "How long a request waits for the database before it answers 503.")
     pool_size: int = _setting(8, "Database connections a process keeps; at least the number of its threads.")

@@ -3,6 +3,7 @@
 from pilot.models.advice import AdviceSession, Caseload, DevelopmentPlan, PerformanceStatement
 from pilot.models.allocations import Allocation, AllocationNote, StratumState
 from pilot.models.answers import Draft, Submission
+from pilot.models.attempts import Attempt
 from pilot.models.catalogue import Exposure, Offer, Redemption, Voucher
 from pilot.models.events import Event
 from pilot.models.incentives import GiftCard
@@ -17,6 +18,7 @@ __all__ = [
     "AdviceSession",
     "Allocation",
     "AllocationNote",
+    "Attempt",
     "Caseload",
     "Commitment",
     "Consent",

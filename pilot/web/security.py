@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+import limits
+from flask import Flask, Response, abort, request
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from pilot import attempts
+from pilot.errors import SettingsError
 from pilot.settings import Settings
 from pilot.web.state import state
 
@@ -92,8 +93,6 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "WTF_CSRF_TIME_LIMIT": None,
         # Some browsers of careful people send no Referer; the token and the SameSite cookie do not need it.
         "WTF_CSRF_SSL_STRICT": False,
-        "RATELIMIT_STORAGE_URI": "memory://",
-        "RATELIMIT_HEADERS_ENABLED": False,
     }
 
 
@@ -120,9 +119,30 @@ def guessable(view: View) -> View:
 
 
 def limit(app: Flask) -> None:
-    """Limit the posts to every guessable view per address, by the setting `login_limit`. Counts live in the process."""
-    limiter = Limiter(get_remote_address, app=app, strategy="moving-window")
-    posts = limiter.limit(state(app).settings.login_limit, methods=["POST"])
-    for endpoint, view in app.view_functions.items():
-        if endpoint in GUESSABLE or getattr(view, "guessable", False):
-            app.view_functions[endpoint] = cast(Any, posts(view))
+    """Limit the posts to every guessable view per address, by the setting `login_limit`. All processes count together.
+
+    It stands before the page and keeps its count by itself: an attempt counts also when the page undoes all it did.
+    """
+    allowed = _limits(state(app).settings.login_limit)
+
+    @app.before_request
+    def count() -> None:
+        view = app.view_functions.get(request.endpoint or "")
+        if request.method != "POST" or not (request.endpoint in GUESSABLE or getattr(view, "guessable", False)):
+            return
+        database = state().database
+        key = database.keyring.lookup(f"{request.endpoint} {attempts.network(request.remote_addr or '')}", "attempt")
+        with database.writing() as session:
+            allowed_now = attempts.take(session, key, allowed)
+        if not allowed_now:
+            abort(429)
+
+
+def _limits(text: str) -> tuple[attempts.Limit, ...]:
+    """The limits of the setting, such as "10 per minute; 50 per hour". Raises SettingsError when it reads otherwise."""
+    try:
+        return tuple((one.amount, one.get_expiry()) for one in limits.parse_many(text))
+    except ValueError:
+        raise SettingsError(
+            f"login_limit '{text}' is no limit; write, for example, '10 per minute; 50 per hour'"
+        ) from None

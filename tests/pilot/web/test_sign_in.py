@@ -9,7 +9,9 @@ import pytest
 from passlib.totp import TOTP
 from sqlalchemy import select
 
-from pilot.models import User
+from pilot.app import create_app
+from pilot.errors import SettingsError
+from pilot.models import Attempt, User
 
 EMAIL = "advisor@noord.nl"
 PASSWORD = "vier woorden die ik onthoud"
@@ -245,3 +247,35 @@ def test_a_session_ends_after_the_working_day_however_busy_it_was(house):
     with client.session_transaction() as cookie:
         cookie["fs_paa"] -= 120
     assert client.get("/desk").status_code == 302
+
+
+def test_guessing_is_stopped_whichever_process_answers(new_house):
+    house = new_house(login_limit="4 per minute; 50 per hour")
+    another = create_app(house.settings, clock=lambda: house.now)
+    visitors = [house.visitor(), another.test_client()]
+    statuses = [
+        house.post(visitors[n % 2], "/login", email=EMAIL, password="gok dat is fout").status_code for n in range(6)
+    ]
+    another.extensions["adviespilot"].database.dispose()
+    assert statuses == [200, 200, 200, 200, 429, 429]
+
+
+def test_neither_another_address_of_the_same_connection_nor_a_form_undone_escapes_the_count(new_house):
+    house = new_house(login_limit="3 per minute")
+    client, statuses = house.visitor(), []
+    for last in range(4):
+        token = house.csrf(client.get("/login").text)
+        form = {"email": EMAIL, "password": "gok dat is fout", "csrf_token": token}
+        there = {"REMOTE_ADDR": f"2001:db8:1:2::{last + 1}"}
+        statuses.append(client.post("/login", data=form, environ_overrides=there).status_code)
+    assert statuses == [200, 200, 200, 429]
+    assert house.post(house.visitor(), "/login", email=EMAIL, password=PASSWORD).status_code == 302
+    with house.database.reading() as session:
+        kept = "".join(session.scalars(select(Attempt.key_hash)))
+    assert "2001" not in kept
+    assert "login" not in kept
+
+
+def test_a_limit_that_is_none_stops_the_start_and_says_how_to_write_one(new_house):
+    with pytest.raises(SettingsError, match="10 per minute"):
+        new_house(login_limit="often")
