@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from pilot import mail, texting
 from pilot.db import Database
 from pilot.events import record
 from pilot.models import Event, Freeze, Identity, Invitee, Message, Pilot
@@ -40,7 +41,7 @@ class Swept:
 
 def sweep(database: Database, settings: Settings, *, now: datetime) -> Swept:
     """Destroys what is due in both folders. Safe at any moment, in any number of processes, as often as one likes."""
-    return Swept(freezes(database, settings.freezes, now=now), messages(database, settings.outbox))
+    return Swept(freezes(database, settings.freezes, now=now), messages(database, settings.outbox, now=now))
 
 
 def freezes(database: Database, folder: Path, *, now: datetime) -> int:
@@ -59,15 +60,20 @@ def freezes(database: Database, folder: Path, *, now: datetime) -> int:
     return sum(not (folder / name).exists() for _id, name in due) + _destroy(old)
 
 
-def messages(database: Database, folder: Path) -> int:
-    """What lies in the outbox for people whose contact data have gone: after an erasure, or on their day."""
-    found = sorted({int(path.name[:6]) for path in _numbered(folder)})
-    gone = 0
-    for first in range(0, len(found), AT_ONCE):
-        numbers = found[first : first + AT_ONCE]
-        with database.reading() as session:
-            nobody = session.scalars(select(Message.id).where(Message.id.in_(numbers), _to_nobody())).all()
-        gone += _destroy(path for number in nobody for path in folder.glob(f"{number:06d}-*"))
+def messages(database: Database, folder: Path, *, now: datetime) -> int:
+    """What lies in the outbox for people whose contact data have gone: after an erasure, or on their day.
+
+    The record says which copies those are, and notes that they are gone: nobody looks through the folder, however many
+    files lie in it. Of very many a round takes the first; the next ones take the rest.
+    """
+    with database.reading() as session:
+        due = session.scalars(select(Message).where(*_to_nobody()).order_by(Message.id).limit(AT_ONCE)).all()
+    gone = _destroy(path for message in due for path in _copies(message, folder))
+    away = [message.id for message in due if not any(path.exists() for path in _copies(message, folder))]
+    if away:
+        with database.writing() as session:
+            mine = update(Message).where(Message.id.in_(away), Message.lease_until.is_(None))
+            session.execute(mine.values(copy_gone_at=now))
     return gone
 
 
@@ -95,17 +101,18 @@ def _written(folder: Path) -> Iterator[Path]:
         yield from folder.glob(pattern)
 
 
-def _numbered(folder: Path) -> Iterator[Path]:
-    if folder.is_dir():
-        yield from (path for path in folder.iterdir() if path.name[:6].isdigit() and path.name[6:7] == "-")
+def _copies(message: Message, folder: Path) -> tuple[Path, Path]:
+    """Where a message lies that was written to a file, by whichever way it went."""
+    return folder / mail.file_of(message.name, message.reference), folder / texting.file_of(message.name)
 
 
 def _to_nobody():  # type: ignore[no-untyped-def]
-    """Whether the person of a message has no contact data any more."""
+    """Messages that may have left a copy and that nobody is sending, to somebody who has no contact data any more."""
     known = exists().where(Identity.participant_id == Message.participant_id)
     named = or_(Invitee.name.is_not(None), Invitee.address.is_not(None), Invitee.email.is_not(None))
     invited = exists().where(Invitee.id == Message.invitee_id, named)
-    return or_(and_(Message.participant_id.is_not(None), ~known), and_(Message.invitee_id.is_not(None), ~invited))
+    nobody = or_(and_(Message.participant_id.is_not(None), ~known), and_(Message.invitee_id.is_not(None), ~invited))
+    return Message.copy_gone_at.is_(None), Message.lease_until.is_(None), nobody
 
 
 def _age(path: Path, folder: Path) -> float:

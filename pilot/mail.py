@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import smtplib
 import ssl
+from contextlib import closing, suppress
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import unquote, urlsplit
@@ -39,6 +40,15 @@ def send(
         _to_outbox(settings, message, kind)
 
 
+def file_of(kind: str, reference: str) -> str:
+    """The name of the file in the outbox that a message with this reference has, however often it was tried."""
+    return _file(kind, name_of(reference))
+
+
+def _file(kind: str, name: str) -> str:
+    return f"{kind}-{name.strip('<>').partition('@')[0]}.eml"
+
+
 def name_of(reference: str) -> str:
     """The Message-ID of every try of a message with this reference; one of its own without."""
     if not reference:
@@ -48,8 +58,7 @@ def name_of(reference: str) -> str:
 
 def _to_outbox(settings: Settings, message: EmailMessage, kind: str) -> None:
     settings.outbox.mkdir(parents=True, exist_ok=True, mode=0o700)
-    name = str(message["Message-ID"]).strip("<>").partition("@")[0]
-    path = settings.outbox / f"{kind}-{name}.eml"
+    path = settings.outbox / _file(kind, str(message["Message-ID"]))
     path.touch(mode=0o600)
     path.write_bytes(message.as_bytes())
 
@@ -59,10 +68,12 @@ def _by_server(url: str, message: EmailMessage) -> None:
     if place.scheme not in ("smtp", "smtps") or not place.hostname:
         raise SettingsError("PILOT_SMTP_URL is no address of a mail server; write smtp://user:password@host:587.")
     try:
-        with _connection(place.scheme, place.hostname, place.port) as server:
+        server = _connection(place.scheme, place.hostname, place.port)
+        with closing(server):
             if place.username:
                 server.login(unquote(place.username), unquote(place.password or ""))
             server.send_message(message)
+            _part(server)
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _reason in error.recipients.values()]
         if all(500 <= code < 600 for code in codes):
@@ -72,6 +83,12 @@ def _by_server(url: str, message: EmailMessage) -> None:
         raise Busy(
             f"the mail server did not take the message ({type(error).__name__}); it will be tried again"
         ) from error
+
+
+def _part(server: smtplib.SMTP) -> None:
+    """Says goodbye. The server has the message: however it takes its leave, nothing is sent again for it."""
+    with suppress(OSError, smtplib.SMTPException):
+        server.quit()
 
 
 def _connection(scheme: str, host: str, port: int | None) -> smtplib.SMTP:

@@ -113,10 +113,15 @@ def _judge(status: int) -> None:
     raise Undeliverable(f"the provider of text messages refuses this number ({status})")
 
 
+def file_of(kind: str) -> str:
+    """The name of the file in the outbox, the same at every try."""
+    return f"{kind}.sms.txt"
+
+
 def _to_outbox(settings: Settings, to: str, body: str, kind: str) -> None:
     """The name holds the message's number: sending it again writes the same file and not a second one."""
     settings.outbox.mkdir(parents=True, exist_ok=True, mode=0o700)
-    name = f"{kind}.sms.txt"
+    name = file_of(kind)
     beside = settings.outbox / f".{name}.part"
     with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(f"{to}\n{body}".encode())

@@ -171,7 +171,7 @@ def settle(
     steward: it is never sent twice in silence.
     """
     message = session.get_one(Message, message_id, with_for_update=True)
-    message.lease_until = message.begun_at = None
+    message.lease_until = message.begun_at = message.copy_gone_at = None
     if outcome == "sent":
         message.status, message.sent_at = "sent", now
         if message.invitee_id is not None:

@@ -35,6 +35,13 @@ class Message(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(String(300))
+    copy_gone_at: Mapped[datetime | None]
+    """When its copy in the outbox went, after the contact data of its person had; empty again when it is sent anew."""
+
+    @property
+    def name(self) -> str:
+        """What its copy in the outbox is called; a folder of them stands in the order in which they were queued."""
+        return f"{self.id:06d}-{self.kind}"
 
     @property
     def reference(self) -> str:

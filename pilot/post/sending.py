@@ -96,14 +96,12 @@ def _put_off(database: Database, message_id: int, until: datetime) -> bool:
 
 
 def _by_email(settings: Settings, letter: Letter, message: Message) -> None:
-    kind = f"{message.id:06d}-{message.kind}"
     page, reference = markup.page(letter), message.reference
-    mail.send(settings, letter.to, letter.subject, letter.body, kind=kind, reference=reference, html=page)
+    mail.send(settings, letter.to, letter.subject, letter.body, kind=message.name, reference=reference, html=page)
 
 
 def _by_text(settings: Settings, letter: Letter, message: Message) -> None:
-    kind = f"{message.id:06d}-{message.kind}"
-    texting.send(settings, letter.to, letter.body, reference=message.reference, kind=kind)
+    texting.send(settings, letter.to, letter.body, reference=message.reference, kind=message.name)
 
 
 CHANNELS: dict[str, Callable[[Settings, Letter, Message], None]] = {

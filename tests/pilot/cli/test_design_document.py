@@ -43,7 +43,7 @@ def test_the_shipped_protocol_gets_its_document_with_its_own_words(design, tmp_p
     found = json.loads((tmp_path / "x.json").read_text())
     assert found["title"] == "Pilot ontwikkeladvies"
     assert found["simulation"]["design"] == "permuted_blocks"
-    assert found["simulation"]["correction"] == "holm"
+    assert found["simulation"]["correction"] == "dunnett"
     assert found["simulation"]["analysis"] == "registered"
     assert (found["simulation"]["estimator"], found["simulation"]["covariates"]) == ("lin", ["age", "work"])
     assert found["simulation"]["simplified"] == []

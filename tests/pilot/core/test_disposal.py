@@ -11,10 +11,10 @@ import pytest
 from small_pilot import START, Site, person
 from sqlalchemy import select, text
 
-from pilot import dataset, disposal, locking, worker
+from pilot import dataset, disposal, locking, mail, worker
 from pilot.errors import Refused
-from pilot.journey import withdrawal
-from pilot.models import Event, Freeze, Participant
+from pilot.journey import followup, withdrawal
+from pilot.models import Event, Freeze, Message, Participant
 
 LATER = START + timedelta(days=10)
 
@@ -163,3 +163,35 @@ def _waits(site: Site) -> None:
     with site.database.reading() as session:
         while not session.scalar(waiting):
             assert time.monotonic() < deadline, "the erasure waits for nothing"
+
+
+def test_copies_are_found_by_the_record_however_high_their_number_and_however_full_the_folder(frozen: Site):
+    with frozen.writing() as (session, pilot):
+        someone = session.scalars(select(Participant).order_by(Participant.id).limit(1)).one()
+        mine = session.scalars(select(Message).where(Message.participant_id == someone.id).limit(1)).one()
+        values = {column.key: getattr(mine, column.key) for column in Message.__table__.columns}
+        many = [Message(**{**values, "id": 1_000_000 + n, "key": f"late:{n}"}) for n in range(disposal.AT_ONCE + 1)]
+        session.add_all(many)
+        session.flush()
+        names = [mail.file_of(one.name, one.reference) for one in many]
+        erase(session, pilot, frozen)
+    other = frozen.settings.outbox / "999999-of-somebody-else.eml"
+    for path in (*(frozen.settings.outbox / name for name in names), other):
+        path.write_bytes(b"Dag")
+    sweeps = [disposal.messages(frozen.database, frozen.settings.outbox, now=LATER) for _ in range(3)]
+    assert (sweeps[0], sum(sweeps[1:])) == (disposal.AT_ONCE, 2)
+    assert not any((frozen.settings.outbox / name).exists() for name in names)
+    assert other.exists()
+
+
+def test_a_copy_that_is_written_while_its_person_is_erased_is_found_all_the_same(frozen: Site):
+    with frozen.writing() as (session, pilot):
+        erase(session, pilot, frozen)
+    work(frozen)
+    with frozen.writing() as (session, _pilot):
+        late = session.scalars(select(Message).where(Message.copy_gone_at.is_not(None)).limit(1)).one()
+        path = frozen.settings.outbox / mail.file_of(late.name, late.reference)
+        path.write_bytes(b"Dag")
+        followup.settle(session, late.id, "sent", now=LATER)
+    assert work(frozen).destroyed == 1
+    assert not path.exists()

@@ -210,12 +210,12 @@ def test_a_steward_marks_what_came_back_and_nothing_goes_there_again(office):
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """A mail server that answers every recipient with one code and keeps what it took."""
+    """A mail server that answers every recipient with one code, keeps what it took, says farewell or just goes."""
 
     allow_reuse_address = daemon_threads = True
 
-    def __init__(self, code: int) -> None:
-        self.code, self.taken = code, []
+    def __init__(self, code: int, farewell: str = "221 bye") -> None:
+        self.code, self.farewell, self.taken = code, farewell, []
         super().__init__(("127.0.0.1", 0), Talking)
 
 
@@ -231,7 +231,8 @@ class Talking(socketserver.StreamRequestHandler):
                 self.server.taken.append(b"".join(iter(self.rfile.readline, b".\r\n")))
                 self.say("250 taken")
             elif word == b"QUIT":
-                self.say("221 bye")
+                if self.server.farewell:
+                    self.say(self.server.farewell)
                 return
             else:
                 self.say(f"{self.server.code if word == b'RCPT' else 250} so")
@@ -246,6 +247,13 @@ def test_an_address_that_a_mail_server_refuses_for_good_is_told_from_one_it_refu
         post(tmp_path, server)
     assert "voorbeeld" not in str(told.value)
     assert server.taken == []
+
+
+@pytest.mark.parametrize("farewell", ["421 closing", "500 what", ""])
+def test_a_mail_server_that_takes_the_message_and_then_leaves_badly_has_it_once(tmp_path, farewell):
+    with running(MailServer(250, farewell)) as server:
+        post(tmp_path, server)
+    assert len(server.taken) == 1
 
 
 def test_every_try_of_a_mail_carries_the_same_name_by_which_it_is_known_again(tmp_path):
