@@ -126,9 +126,10 @@ def _shared_arm(
     result = np.empty(len(sizes))
     for place, size in enumerate(sizes):
         reach = size * scales[:, None, None] * sd
-        inside = special.ndtr((control[None, :, None] + reach) / own) - special.ndtr(
-            (control[None, :, None] - reach) / own
-        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # An arm in which everybody has the same outcome has no spread of its own: within reach or not, for certain.
+            above, below = (control[None, :, None] + reach) / own, (control[None, :, None] - reach) / own
+        inside = np.nan_to_num(special.ndtr(above) - special.ndtr(below))
         result[place] = 1.0 - float(scale_weights @ (inside.prod(axis=2) @ weights))
     return result
 

@@ -37,6 +37,19 @@ def test_all_pairs_of_three_equal_arms_give_tukeys_critical_value():
     assert p == pytest.approx(0.05, abs=1.5e-3)
 
 
+@pytest.mark.parametrize("spread", [{"a": 0.0, "b": 1.0, "c": 1.0}, {"a": 1.0, "b": 1.0, "c": 0.0}])
+def test_an_arm_in_which_everybody_has_the_same_outcome_is_corrected_for_like_any_other(spread):
+    t = np.array([1.3, 2.4])
+    found = maximum_t(t, STAR, spread, np.inf)
+    rng = np.random.default_rng(4)
+    z = rng.standard_normal((400_000, 3)) * np.sqrt([spread[arm] for arm in "abc"])
+    largest = np.maximum(*(
+        abs(z[:, k] - z[:, 2]) / np.sqrt(spread["abc"[k]] + spread["c"]) for k in (0, 1)
+    ))  # fmt: skip
+    assert found == pytest.approx([(largest >= value).mean() for value in t], abs=4e-3)
+    assert maximum_t(np.zeros(2), STAR, spread, np.inf).tolist() == [1.0, 1.0]
+
+
 @settings(derandomize=True, deadline=None, max_examples=40)
 @given(p=st.lists(st.floats(1e-6, 1), min_size=3, max_size=3))
 def test_a_corrected_p_is_never_smaller_and_never_more_than_bonferronis(p):
