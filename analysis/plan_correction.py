@@ -115,23 +115,36 @@ def _shared_arm(
     df: float,
 ) -> np.ndarray:
     own = np.sqrt([variances[a if b == shared else b] for a, b in contrasts])
-    nodes, weights = np.polynomial.hermite_e.hermegauss(96)
-    control = nodes * np.sqrt(variances[shared])
-    weights = weights / weights.sum()
+    spread = np.sqrt(variances[shared])
     if np.isinf(df):
         scales, scale_weights = np.ones(1), np.ones(1)
     else:
         points, scale_weights = np.polynomial.legendre.leggauss(96)
         scales, scale_weights = _scale((points + 1) / 2, df), scale_weights / 2
+    certain = own == 0
     result = np.empty(len(sizes))
     for place, size in enumerate(sizes):
-        reach = size * scales[:, None, None] * sd
-        with np.errstate(divide="ignore", invalid="ignore"):
-            # An arm in which everybody has the same outcome has no spread of its own: within reach or not, for certain.
-            above, below = (control[None, :, None] + reach) / own, (control[None, :, None] - reach) / own
-        inside = np.nan_to_num(special.ndtr(above) - special.ndtr(below))
-        result[place] = 1.0 - float(scale_weights @ (inside.prod(axis=2) @ weights))
+        reach = size * scales[:, None] * sd
+        control, weights = _control(spread, reach[:, certain].min(axis=1) if certain.any() else None)
+        far, others = reach[:, None, ~certain], own[~certain]
+        inside = special.ndtr((control[..., None] + far) / others) - special.ndtr((control[..., None] - far) / others)
+        result[place] = 1.0 - float(scale_weights @ (inside.prod(axis=2) * weights).sum(axis=1))
     return result
+
+
+def _control(spread: float, reach: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes of the shared arm's mean and their weights, both (scales, nodes).
+
+    An arm in which everybody has the same outcome has no spread of its own: it stays within its `reach` just when the
+    shared arm does. Those means alone count then, and the nodes lie among them.
+    """
+    if reach is None or spread == 0:
+        nodes, weights = np.polynomial.hermite_e.hermegauss(96)
+        return nodes[None, :] * spread, weights[None, :] / weights.sum()
+    points, weights = np.polynomial.legendre.leggauss(96)
+    edge = np.minimum(reach / spread, 9.0)[:, None]
+    nodes = points * edge
+    return nodes * spread, weights * edge * np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi)
 
 
 def _scale(shares: np.ndarray, df: float) -> np.ndarray:
