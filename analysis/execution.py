@@ -90,6 +90,7 @@ def carry_out(
         mode=mode,
         plan=plan.to_dict(),
         decision=plan.decision.to_dict(),
+        alpha=context.plan.alpha,
         arms=arms,
         sample_ratio=ratio,
         outcomes=tuple(_corrected(context, parts, redraws)),

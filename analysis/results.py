@@ -286,13 +286,15 @@ class Results(Value):
     """Everything that carrying out a plan gives.
 
     `mode` is "run", or "dry_run" when the arms were redrawn and no number means anything. `plan` is the locked plan as
-    a plain mapping, `decision` the estimator that follows from the design with its reason.
+    a plain mapping, `decision` the estimator that follows from the design with its reason. `alpha` is the level at
+    which effects are claimed and intervals drawn: that of the plan, or what the spending left to a look.
     """
 
     version: Literal[1] = VERSION
     mode: Literal["run", "dry_run"]
     plan: dict[str, Any]
     decision: dict[str, Any]
+    alpha: float | None = None
     arms: tuple[ArmCount, ...]
     sample_ratio: SampleRatio
     outcomes: tuple[OutcomeResult, ...]
@@ -301,6 +303,15 @@ class Results(Value):
     balance: BalanceResult | None
     deviations: tuple[Deviation, ...]
     provenance: Provenance
+
+    @property
+    def read_at(self) -> float:
+        """The level of these results, also of those kept before they named it."""
+        if self.alpha is not None:
+            return self.alpha
+        mains = (contrast.main for outcome in self.outcomes for contrast in outcome.contrasts)
+        level = next((round(1 - main.level, 12) for main in mains if main is not None), None)
+        return float(self.plan["analysis_plan"]["alpha"]) if level is None else level
 
     def outcome(self, name: str) -> OutcomeResult:
         """The outcome of this name; raises DataError naming those that exist."""

@@ -17,17 +17,20 @@ from analysis.uptake import refusal
 
 if TYPE_CHECKING:
     from analysis.plan import PreAnalysisPlan
-    from analysis.results import Results
+    from analysis.results import Effect, Results
 
 TOLERANCE = 1e-6
 
 
-def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None = None) -> str:
-    """The text of an R script that prints every primary estimate and its standard error as a CSV table, those on
-    compliers included.
+def r_script(
+    plan: PreAnalysisPlan, data_file: str, *, results: Results | None = None, alpha: float | None = None
+) -> str:
+    """The text of an R script that prints every primary estimate, its standard error and its interval as a CSV table,
+    those on compliers included.
 
-    `data_file` is the name of the CSV file; another may be given on the command line. With `results` the script also
-    compares and ends with an error when a number differs by more than one millionth. Left out of the script are ratios
+    `alpha` is the level of an interim look, as for `PreAnalysisPlan.run`; without it that of the results, else of the
+    plan. `data_file` is the name of the CSV file; another may be given on the command line. With `results` the script
+    also compares and ends with an error when a number differs by more than one millionth. Left out of it are ratios
     of risks, and standard errors under weights with clusters. Cox regressions need R's own package survival.
 
     Raises `PlanError` for a plan whose weights come from the design itself, or that analyses a waiting list: the
@@ -55,14 +58,16 @@ def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None =
             remedy="run the plan here, or register the analysis by the first offer",
             path=("analysis_plan", "waiting_list"),
         )
+    at = alpha if alpha is not None else results.read_at if results is not None else plan.analysis.alpha
     parts = [
         f"# The primary estimates of the plan with fingerprint {plan.lock().sha256},",
         f"# made again in R. Run it with the file of the data behind its name: Rscript primary.R {data_file}",
+        *_level(at, plan.analysis.alpha),
         "",
         FUNCTIONS,
         "",
         "# ---- the choices of the locked plan " + "-" * 82,
-        _plan(plan),
+        _plan(plan, at),
         "",
         "arguments <- commandArgs(trailingOnly = TRUE)",
         f"file <- if (length(arguments)) arguments[[1]] else {_text(data_file)}",
@@ -74,13 +79,23 @@ def r_script(plan: PreAnalysisPlan, data_file: str, *, results: Results | None =
     return "\n".join(parts) + "\n"
 
 
-def _plan(plan: PreAnalysisPlan) -> str:
+def _level(at: float, alpha: float) -> list[str]:
+    """What the reader of an interim look must know of its intervals."""
+    if at == alpha:
+        return []
+    return [
+        f"# Intervals have the level of this look: alpha {at!r}, what its spending leaves of {alpha!r} over all looks."
+    ]
+
+
+def _plan(plan: PreAnalysisPlan, alpha: float) -> str:
     decision, analysis = plan.decision, plan.analysis
     response = analysis.attrition.covariates
     if response is None:
         response = tuple(dict.fromkeys((*decision.adjust, *decision.strata)))
     nested = analysis.advisors if analysis.advisors and analysis.advisors.treat_as == "random" else None
     fields = {
+        "alpha": repr(alpha),
         "arm": _text(analysis.columns.arm),
         "estimator": _text(decision.estimator),
         "adjust": _texts(decision.adjust),
@@ -147,15 +162,22 @@ def _comparison(plan: PreAnalysisPlan, results: Results) -> list[str]:
             effects = [contrast.unadjusted, contrast.adjusted]
             if f"{contrast.treated} - {contrast.comparison}" in _compliers_of(plan, outcome):
                 effects.append(contrast.complier.effect if contrast.complier else None)
-            values += ["NA, NA" if effect is None else f"{effect.value!r}, {effect.se!r}" for effect in effects]
+            values += [_numbers(effect) for effect in effects]
     return [
         "# ---- against the results of the other program " + "-" * 72,
-        f"other <- matrix(c({', '.join(values)}), ncol = 2, byrow = TRUE)",
-        'apart <- abs(as.matrix(found[, c("estimate", "se")]) - other) / abs(other)',
+        f"other <- matrix(c({', '.join(values)}), ncol = 4, byrow = TRUE)",
+        'apart <- abs(as.matrix(found[, c("estimate", "se", "low", "high")]) - other) / abs(other)',
         f'if (any(apart > {TOLERANCE:g}, na.rm = TRUE)) stop("the two programs do not agree")',
         'cat(sprintf("# both programs agree to %.1e on %d numbers\\n", max(0, apart, na.rm = TRUE), '
         "sum(!is.na(apart))))",
     ]
+
+
+def _numbers(effect: Effect | None) -> str:
+    """Estimate, standard error and interval, as R reads them."""
+    if effect is None:
+        return "NA, NA, NA, NA"
+    return f"{effect.value!r}, {effect.se!r}, {effect.low!r}, {effect.high!r}"
 
 
 def _text(value: str | None) -> str:

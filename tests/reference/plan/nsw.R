@@ -99,7 +99,7 @@ inverse_root <- function(M) {
 least_squares <- function(X, y, place, weights = NULL, cluster = NULL, real = NULL) {
   if (have_estimatr && is.null(weights) && is.null(real)) {
     fit <- estimatr::lm_robust(y ~ 0 + X, se_type = if (is.null(cluster)) "HC2" else "CR2", clusters = cluster)
-    return(c(unname(fit$coefficients[place]), unname(fit$std.error[place])))
+    return(c(unname(fit$coefficients[place]), unname(fit$std.error[place]), unname(fit$df[place])))
   }
   root <- if (is.null(weights)) rep(1, length(y)) else sqrt(weights)
   scale <- sqrt(colSums((X * root)^2))
@@ -107,21 +107,32 @@ least_squares <- function(X, y, place, weights = NULL, cluster = NULL, real = NU
   bread <- solve(crossprod(Z))
   b <- bread %*% crossprod(Z, y * root)
   e <- as.vector(y * root - (if (is.null(real)) Z else sweep(real * root, 2, scale, "/")) %*% b)
+  df <- nrow(Z) - ncol(Z)
   if (is.null(cluster)) {
     h <- rowSums((Z %*% bread) * Z)
     meat <- crossprod(Z * (e / sqrt(1 - h)))
   } else {
+    groups <- unique(cluster)
     meat <- matrix(0, ncol(Z), ncol(Z))
-    for (g in unique(cluster)) {
-      rows <- cluster == g
+    sizes <- numeric(length(groups))
+    pulls <- matrix(0, ncol(Z), length(groups))
+    for (i in seq_along(groups)) {
+      rows <- cluster == groups[i]
       Zg <- Z[rows, , drop = FALSE]
-      score <- t(Zg) %*% inverse_root(diag(sum(rows)) - Zg %*% bread %*% t(Zg)) %*% e[rows]
+      root_g <- inverse_root(diag(sum(rows)) - Zg %*% bread %*% t(Zg))
+      score <- t(Zg) %*% root_g %*% e[rows]
       meat <- meat + score %*% t(score)
+      p <- root_g %*% Zg %*% bread[, place]
+      sizes[i] <- sum(p^2)
+      pulls[, i] <- t(Zg) %*% p
     }
+    # Satterthwaite's degrees of freedom: Bell and McCaffrey (2002), Survey Methodology 28
+    M <- diag(sizes, length(sizes)) - t(pulls) %*% bread %*% pulls
+    df <- sum(diag(M))^2 / sum(M^2)
   }
   V <- bread %*% meat %*% bread
   se <- if (!is.null(weights) && !is.null(cluster)) NA else sqrt(V[place, place]) / scale[place]
-  c(b[place] / scale[place], se)
+  c(b[place] / scale[place], se, df)
 }
 
 indicators <- function(s) {
@@ -142,7 +153,8 @@ two_stage <- function(y, d, t, C, weights = NULL, cluster = NULL) {
 
 difference <- function(y, t, cluster = NULL) {
   if (!is.null(cluster)) return(least_squares(cbind(1, t), y, 2, NULL, cluster))
-  c(mean(y[t == 1]) - mean(y[t == 0]), sqrt(var(y[t == 1]) / sum(t == 1) + var(y[t == 0]) / sum(t == 0)))
+  v <- c(var(y[t == 1]) / sum(t == 1), var(y[t == 0]) / sum(t == 0))
+  c(mean(y[t == 1]) - mean(y[t == 0]), sqrt(sum(v)), sum(v)^2 / sum(v^2 / (c(sum(t == 1), sum(t == 0)) - 1)))
 }
 
 blocked <- function(y, t, s, cluster = NULL) {
@@ -152,14 +164,15 @@ blocked <- function(y, t, s, cluster = NULL) {
     part <- difference(y[rows], t[rows], if (is.null(cluster)) NULL else cluster[rows])
     total <- total + c(part[1] * mean(rows), (part[2] * mean(rows))^2)
   }
-  c(total[1], sqrt(total[2]))
+  units <- if (is.null(cluster)) length(y) else length(unique(cluster))
+  c(total[1], sqrt(total[2]), units - 2 * length(unique(s)))
 }
 
 paired <- function(y, t, pair, X = NULL) {
   ones <- which(t == 1)
   zeros <- match(pair[ones], ifelse(t == 0, pair, NA))
   d <- y[ones] - y[zeros]
-  if (is.null(X) || ncol(X) == 0) return(c(mean(d), sd(d) / sqrt(length(d))))
+  if (is.null(X) || ncol(X) == 0) return(c(mean(d), sd(d) / sqrt(length(d)), length(d) - 1))
   D <- X[ones, , drop = FALSE] - X[zeros, , drop = FALSE]
   M <- (X[ones, , drop = FALSE] + X[zeros, , drop = FALSE]) / 2
   R <- cbind(D, sweep(M, 2, colMeans(M)))
@@ -186,7 +199,7 @@ pseudo_values <- function(time, event, horizon) {
 
 mean_times <- function(time, event, t, horizon) {
   parts <- lapply(1:0, function(side) restricted_mean(time[t == side], event[t == side], horizon))
-  c(parts[[1]][1] - parts[[2]][1], sqrt(parts[[1]][2] + parts[[2]][2]))
+  c(parts[[1]][1] - parts[[2]][1], sqrt(parts[[1]][2] + parts[[2]][2]), Inf)
 }
 
 log_rank <- function(time, event, t, s) {
@@ -199,11 +212,11 @@ log_rank <- function(time, event, t, s) {
     gap <- gap + c(sum(t[at_risk & time == u & event == 1]) - d * share,
                    if (n > 1) d * (n - d) / (n - 1) * share * (1 - share) else 0)
   }
-  c(exp(gap[1] / gap[2]), 1 / sqrt(gap[2]))
+  c(exp(gap[1] / gap[2]), 1 / sqrt(gap[2]), Inf)
 }
 
 cox <- function(time, event, t, s, g, X) {
-  if (!requireNamespace("survival", quietly = TRUE)) return(c(NA, NA))
+  if (!requireNamespace("survival", quietly = TRUE)) return(c(NA, NA, NA))
   people <- data.frame(time, event, t, s)
   if (ncol(X)) people <- cbind(people, setNames(as.data.frame(X), paste0("x", seq_len(ncol(X)))))
   right <- c("t", grep("^x", names(people), value = TRUE), if (length(unique(s)) > 1) "strata(s)")
@@ -211,12 +224,12 @@ cox <- function(time, event, t, s, g, X) {
   formula <- as.formula(paste("survival::Surv(time, event) ~", paste(right, collapse = " + ")))
   if (is.null(g)) {
     fit <- survival::coxph(formula, people, control = survival::coxph.control(eps = 1e-11, iter.max = 100))
-    return(c(exp(coef(fit)[["t"]]), sqrt(vcov(fit)["t", "t"])))
+    return(c(exp(coef(fit)[["t"]]), sqrt(vcov(fit)["t", "t"]), Inf))
   }
   people$g <- g
   fit <- survival::coxph(formula, people, cluster = g, control = survival::coxph.control(eps = 1e-11, iter.max = 100))
   G <- length(unique(g))
-  c(exp(coef(fit)[["t"]]), sqrt(vcov(fit)["t", "t"] * G / (G - 1)))
+  c(exp(coef(fit)[["t"]]), sqrt(vcov(fit)["t", "t"] * G / (G - 1)), G - 2)
 }
 
 # ---- one contrast of one outcome -----------------------------------------------------------------------------------
@@ -281,12 +294,12 @@ contrast <- function(people, plan, outcome, treated, comparison) {
   if (timed && outcome$summary != "rmst_difference") {
     apart <- if (!is.null(pair) && plan$drop_broken_pairs) pair[use] else s
     if (outcome$summary == "log_rank") {
-      return(rbind(unadjusted = log_rank(time[use], event[use], t, apart), adjusted = c(NA, NA)))
+      return(rbind(unadjusted = log_rank(time[use], event[use], t, apart), adjusted = c(NA, NA, NA)))
     }
     none <- X[, 0, drop = FALSE]
     without <- ncol(X) == 0 || plan$estimator == "difference_in_means"
     return(rbind(unadjusted = cox(time[use], event[use], t, apart, g, none),
-                 adjusted = if (without) c(NA, NA) else cox(time[use], event[use], t, apart, g, X)))
+                 adjusted = if (without) c(NA, NA, NA) else cox(time[use], event[use], t, apart, g, X)))
   }
   rbind(unadjusted = unadjusted(y[use], t, s, pair[use], w, g, plan),
         adjusted = adjusted(y[use], t, s, pair[use], w, g, X, plan),
@@ -321,10 +334,16 @@ unadjusted <- function(y, t, s, pair, w, g, plan) {
 }
 
 adjusted <- function(y, t, s, pair, w, g, X, plan) {
-  if (ncol(X) == 0 || plan$estimator == "difference_in_means") return(c(NA, NA))
+  if (ncol(X) == 0 || plan$estimator == "difference_in_means") return(c(NA, NA, NA))
   if (!is.null(pair) && plan$drop_broken_pairs) return(paired(y, t, pair, X))
   C <- if (length(unique(s)) > 1) cbind(X, indicators(s)) else X
   if (plan$estimator == "ancova") least_squares(cbind(1, t, C), y, 2, w, g) else lin(y, t, C, w, g)
+}
+
+# ---- intervals at the level of the plan or of the look; of a ratio they are symmetric in its logarithm ---------------
+interval <- function(found, ratio, alpha) {
+  half <- suppressWarnings(qt(1 - alpha / 2, found[, 3])) * found[, 2]
+  if (ratio) cbind(found[, 1] * exp(-half), found[, 1] * exp(half)) else cbind(found[, 1] - half, found[, 1] + half)
 }
 
 # ---- everything that the plan registered ---------------------------------------------------------------------------
@@ -333,10 +352,12 @@ reproduce <- function(people, plan) {
   for (outcome in plan$outcomes) {
     for (pair in c(plan$contrasts, plan$secondary_contrasts)) {
       found <- contrast(people, plan, outcome, pair[1], pair[2])
+      ends <- interval(found, outcome$summary %in% c("hazard_ratio", "log_rank"), plan$alpha)
       outside <- list(pair) %in% plan$secondary_contrasts
       rows[[length(rows) + 1]] <- data.frame(outcome = outcome$name, treated = pair[1], comparison = pair[2],
                                              family = if (outside) "outside the sized family" else "confirmatory",
-                                             result = rownames(found), estimate = found[, 1], se = found[, 2])
+                                             result = rownames(found), estimate = found[, 1], se = found[, 2],
+                                             low = ends[, 1], high = ends[, 2], level = 1 - plan$alpha)
     }
   }
   do.call(rbind, rows)
@@ -344,6 +365,7 @@ reproduce <- function(people, plan) {
 
 # ---- the choices of the locked plan ----------------------------------------------------------------------------------
 plan <- list(
+  alpha = 0.05,
   arm = "arm",
   estimator = "lin",
   adjust = c("age", "educ", "black", "hisp", "marr", "nodegree", "re74", "re75"),
