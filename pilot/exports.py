@@ -32,8 +32,13 @@ AGREED_TO = {"nl": "Versie waarmee is ingestemd", "en": "Version that was agreed
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write(data: Any, row: Freeze, protocol: Protocol, folder: Path, *, language: str) -> tuple[Path, ...]:
-    """All files of one freeze in `folder`; raises Refused when a file of that name is there already."""
+def write(
+    data: Any, row: Freeze, protocol: Protocol, folder: Path, *, language: str, alpha: float | None = None
+) -> tuple[Path, ...]:
+    """All files of one freeze in `folder`; raises Refused when a file of that name is there already.
+
+    `alpha` is the level of the look that was opened on it: the R script draws its intervals at it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / f"{protocol.pilot.slug}-freeze-{row.number:04d}"
     described = labels(row, protocol, language)
@@ -49,7 +54,7 @@ def write(data: Any, row: Freeze, protocol: Protocol, folder: Path, *, language:
     files[3].write_text(json.dumps(codebook, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if row.manifest["with_arms"]:
         script = folder / f"{stem.name}.R"
-        script.write_text(r_script(protocol.plan, files[0].name), encoding="utf-8")
+        script.write_text(r_script(protocol.plan, files[0].name, alpha=alpha), encoding="utf-8")
         files.append(script)
     return tuple(files)
 

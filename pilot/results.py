@@ -20,7 +20,7 @@ from analysis.results import Results
 from pilot import dataset, locking, looking
 from pilot.errors import Refused
 from pilot.events import record
-from pilot.models import Allocation, Event, Look, Participant, Pilot, Submission
+from pilot.models import Allocation, Event, Freeze, Look, Participant, Pilot, Submission
 from pilot.protocol import LookSection, Protocol
 from randomization import live
 
@@ -143,6 +143,17 @@ def evidence(protocol: Protocol, data: pd.DataFrame) -> dict[str, list[int]] | N
 
 def opened(session: Session, pilot: Pilot, name: str) -> Look | None:
     return session.scalar(select(Look).where(Look.pilot_id == pilot.id, Look.name == name))
+
+
+def level_of(look: Look) -> float:
+    """The level at which an opened look is read: what its spending left to it, or that of the plan."""
+    return Results.from_dict(look.results).read_at
+
+
+def level_of_freeze(session: Session, freeze: Freeze) -> float | None:
+    """The level of the look that was opened on this freeze; None for a freeze that no look was opened on."""
+    look = session.scalar(select(Look).where(Look.freeze_id == freeze.id))
+    return None if look is None else level_of(look)
 
 
 def latest(session: Session, pilot: Pilot) -> tuple[Look, Results] | None:

@@ -93,7 +93,8 @@ def export(out: Console, slug: str, output: Path, look: str | None, language: st
                 raise Refused(f"look '{look}' has not been opened; a statistician opens it", code="look_not_opened")
             row = seen.freeze
         data = dataset.read_freeze(folder, row)
-        files = exports.write(data, row, protocol, output, language=language)
+        alpha = results.level_of_freeze(session, row)
+        files = exports.write(data, row, protocol, output, language=language, alpha=alpha)
         rows, arms = row.rows, bool(row.manifest["with_arms"])
     blind = "" if arms else "; without arms, since no look was opened"
     out.say(
@@ -106,12 +107,18 @@ def export(out: Console, slug: str, output: Path, look: str | None, language: st
 @click.option("--plan", type=IN, required=True, help="plan.yaml with allocation, outcomes and analysis_plan.")
 @click.option("-o", "--output", type=OUT, required=True, help="Folder for the results.")
 @click.option("--expect", help="The published fingerprint of the plan; refused when it is another plan.")
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="The level of an interim look, as the page of looks names it; default: that of the plan.",
+)
 @click.option("--dry-run", is_flag=True, help="Rehearse on redrawn arms; nothing about the real ones is read.")
 @language
 @console
 def analyse(
-    out: Console, data: Path, plan: Path, output: Path, expect: str | None, dry_run: bool, language: str
-) -> None:
+    out: Console, data: Path, plan: Path, output: Path, expect: str | None, alpha: float | None, dry_run: bool,
+    language: str,
+) -> None:  # fmt: skip
     """Carry a locked plan out on DATA (CSV or Parquet) and write results, tables, figures, a report and an R script.
 
     Needs no web and no database: it runs inside a closed environment.
@@ -128,7 +135,7 @@ def analyse(
         if dry_run:
             found = locked.dry_run(table, seed=locked.analysis.seed)
         else:
-            found = locked.run(table, expected_sha256=expect, created=system().isoformat())
+            found = locked.run(table, expected_sha256=expect, created=system().isoformat(), alpha=alpha)
         files = write_report(found, output, language=language, title=plan.parent.name or plan.stem)  # type: ignore[arg-type]
         script = output / "primary.R"
         script.write_text(r_script(locked, data.name, results=found), encoding="utf-8")

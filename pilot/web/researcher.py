@@ -98,11 +98,14 @@ def looks(slug: str) -> str:  # noqa: ARG001
     _version, value = locking.in_force(g.session, g.pilot.id)
     permissions = [looks_of.permission(g.session, g.pilot, value, look.name, now=g.now) for look in value.looks]
     opened = {look.name: looks_of.opened(g.session, g.pilot, look.name) for look in value.looks}
+    levels = {name: looks_of.level_of(look) for name, look in opened.items() if look is not None}
     freezes = g.session.scalars(select(Freeze).where(Freeze.pilot_id == g.pilot.id).order_by(Freeze.number.desc()))
     return render_template(
         "researcher/looks.html",
         permissions=permissions,
         opened=opened,
+        levels=levels,
+        alpha=value.plan.analysis.alpha,
         freezes=list(freezes),
         may_open=access.may(g.user, "open_look", g.pilot),
         may_freeze=access.may(g.user, "freeze_data", g.pilot),
@@ -148,9 +151,10 @@ def download(slug: str, number: int) -> Response:
         raise NotYours("there is no such freeze")
     _version, value = locking.in_force(g.session, g.pilot.id)
     data = dataset.read_freeze(state().settings.freezes, row)
+    alpha = looks_of.level_of_freeze(g.session, row)
     packed = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in exports.write(data, row, value, Path(folder), language=str(get_locale())):
+        for path in exports.write(data, row, value, Path(folder), language=str(get_locale()), alpha=alpha):
             archive.write(path, path.name)
     packed.seek(0)
     name = f"{slug}-freeze-{number:04d}.zip"

@@ -250,6 +250,20 @@ def test_a_permitted_look_is_opened_once_and_carries_the_plan_out(filled: Site):
         look(filled)
 
 
+def test_the_script_beside_the_data_of_a_look_draws_its_intervals_at_the_level_of_that_look(filled: Site, tmp_path):
+    with filled.writing() as (session, pilot):
+        locking.close(session, pilot, actor_id=None, now=YEAR)
+    opened = look(filled)
+    with filled.reading() as (session, pilot):
+        row, protocol = session.get_one(Freeze, opened.freeze_id), protocol_of(session, pilot)
+        assert results.level_of_freeze(session, row) == results.level_of(opened) == protocol.plan.analysis.alpha
+        data = dataset.read_freeze(filled.settings.freezes, row)
+        *_, whole = exports.write(data, row, protocol, tmp_path / "final", language="nl", alpha=0.05)
+        *_, interim = exports.write(data, row, protocol, tmp_path / "interim", language="nl", alpha=0.012)
+    assert "Intervals have the level of this look" not in whole.read_text(encoding="utf-8")
+    assert "alpha 0.012, what its spending leaves of 0.05" in interim.read_text(encoding="utf-8")
+
+
 def test_files_for_elsewhere_hold_no_arm_and_no_formula(filled: Site, tmp_path):
     row = freeze(filled)
     data = dataset.read_freeze(filled.settings.freezes, row)
