@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from dashboards import drawing
 from dashboards.design_terms import Terms
 from dashboards.figure import Cell, Figure, Number, Table
 from dashboards.texts import text
@@ -13,8 +15,12 @@ if TYPE_CHECKING:
     from analysis.simulate import Simulated
 
 
+_Z = 1.959963984540054
+"""Monte Carlo errors to either side of a share that hold 95% of what chance makes of it."""
+
+
 def simulation(found: Trials, terms: Terms) -> Figure:
-    """What the simulated trials gave beside what the formulas promise."""
+    """What the simulated trials gave beside what the formulas promise, drawn and in a table."""
     say, form = terms.say, terms.form
     heads = tuple(say(f"simulation.{key}") for key in ("what", "promised", "found", "bias", "coverage"))
     rows = [_simulated(row, found.outcome, terms) for row in found.comparisons]
@@ -26,8 +32,58 @@ def simulation(found: Trials, terms: Terms) -> Figure:
     rows.append((say("simulation.false_alarm"), Number(say("at_most", value=form.level(most)), most),
                  _with_error(found.false_alarm, terms), none, none))  # fmt: skip
     table = Table(heads, tuple(rows), say("simulation.caption"))
-    return Figure("simulation", say("simulation.title"), simulation_sentence(found, terms), {}, table,
-                  note=" ".join(account(found, terms)), source="Morris, White & Crowther (2019)")  # fmt: skip
+    drawn = _drawn_rows(found, terms)
+    return Figure("simulation", say("simulation.title"), simulation_sentence(found, terms), _drawing(drawn, terms),
+                  table, note=" ".join([say("simulation.reading"), *account(found, terms)]),
+                  source="Morris, White & Crowther (2019)",
+                  alt=say("simulation.alt", count=form.integer(len(drawn))))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line of the drawing: its words, the share found, and what it is held against (None: nothing is)."""
+
+    label: str
+    found: Simulated
+    held: float | None
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Where the share lies but for chance, with 95% confidence."""
+        return max(self.found.value - _Z * self.found.error, 0.0), min(self.found.value + _Z * self.found.error, 1.0)
+
+
+def _drawn_rows(found: Trials, terms: Terms) -> list[_Row]:
+    """A line for each comparison, for any and for all of several, and for the false alarms; as in the table."""
+    say = terms.say
+    rows = [_Row(_what(row, terms), row.power, row.promised) for row in found.comparisons]
+    if len(found.comparisons) > 1:
+        rows += [_Row(say("simulation.any"), found.any_found, None), _Row(say("simulation.all"), found.all_found, None)]
+    return [*rows, _Row(say("simulation.false_alarm"), found.false_alarm, found.alpha)]
+
+
+def _drawing(lines: list[_Row], terms: Terms) -> dict[str, Any]:
+    """Shares found with their intervals, and above each what was promised; a dashed line at the power asked."""
+    say, form = terms.say, terms.form
+    rows = drawing.Rows(tuple(line.label for line in lines), marks=2)
+    x = drawing.Axis(0, 1, tuple((at, form.percent(at)) for at in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)),
+                     say("simulation.axis"))  # fmt: skip
+    held = [(place, line, line.held) for place, line in enumerate(lines) if line.held is not None]
+    traces = [
+        drawing.points(
+            [value for _, _, value in held], [rows.at(place) for place, _, _ in held],
+            [f"{line.label}: {form.percent(value, 1)}" for _, line, value in held],
+            series=1, name=say("simulation.held"),
+        ),
+        drawing.points(
+            [line.found.value for line in lines], [rows.at(place, 1) for place in range(len(lines))],
+            [f"{line.label}: {_with_error(line.found, terms)}" for line in lines],
+            series=0, name=say("simulation.found_reach"),
+            low=[line.reach[0] for line in lines], high=[line.reach[1] for line in lines],
+        ),
+    ]  # fmt: skip
+    shapes = [drawing.upright(terms.plan.section.power, 0, rows.height, dash="dash")]
+    return drawing.plot(traces, x, rows.axis(), height=rows.height, annotations=rows.annotations(), shapes=shapes)
 
 
 def account(found: Trials, terms: Terms) -> list[str]:
@@ -78,17 +134,21 @@ def _strata(found: Trials, terms: Terms) -> str:
 
 def _simulated(row: SimulatedComparison, outcome: str, terms: Terms) -> tuple[Cell, ...]:
     """The line of one comparison; one that the plan is not sized for has no promise to be held against."""
-    pair = terms.pair(row.treated, row.other)
-    if row.outside_family:
-        pair = text("common.outside_family", terms.language, name=pair)
     return (
-        terms.say("simulation.power" if row.truth else "simulation.alike", pair=pair),
+        _what(row, terms),
         Number(text("common.none", terms.language)) if row.promised is None
         else Number(terms.form.percent(row.promised, 1), row.promised),
         _with_error(row.power, terms),
         _difference(outcome, row.bias, terms),
         _with_error(row.coverage, terms),
     )  # fmt: skip
+
+
+def _what(row: SimulatedComparison, terms: Terms) -> str:
+    pair = terms.pair(row.treated, row.other)
+    if row.outside_family:
+        pair = text("common.outside_family", terms.language, name=pair)
+    return terms.say("simulation.power" if row.truth else "simulation.alike", pair=pair)
 
 
 def say_design(method: str, terms: Terms) -> str:

@@ -93,6 +93,19 @@ def test_the_simulation_is_given_with_its_errors_seed_and_number(document):
     assert "40" in figure.note
 
 
+def test_the_simulation_is_drawn_with_what_chance_may_have_done_beside_what_was_promised(document, trials):
+    figure = document.figure("simulation")
+    promised, found = figure.plotly["data"]
+    rows = figure.table.rows
+    assert found["x"] == [row[2].value for row in rows]
+    assert promised["x"] == [row[1].value for row in rows if not isinstance(row[1], str)]
+    error = trials.comparisons[0].power.error
+    assert found["error_x"]["array"][0] == pytest.approx(min(1.96 * error, 1 - found["x"][0]), rel=1e-4)
+    assert all(low <= share + 1e-12 for low, share in zip(found["error_x"]["arrayminus"], found["x"], strict=True))
+    assert figure.plotly["layout"]["shapes"][0]["x0"] == 0.8
+    assert str(len(rows)) in figure.alt
+
+
 def test_the_planned_number_stands_in_the_grid(document):
     cells = [cell.value for row in document.figure("grid").table.rows for cell in row[1:]]
     assert 2425 in cells
