@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 
 import numpy as np
 from scipy import special, stats
@@ -116,11 +117,7 @@ def _shared_arm(
 ) -> np.ndarray:
     own = np.sqrt([variances[a if b == shared else b] for a, b in contrasts])
     spread = np.sqrt(variances[shared])
-    if np.isinf(df):
-        scales, scale_weights = np.ones(1), np.ones(1)
-    else:
-        points, scale_weights = np.polynomial.legendre.leggauss(96)
-        scales, scale_weights = _scale((points + 1) / 2, df), scale_weights / 2
+    scales, scale_weights = _scales(df)
     certain = own == 0
     result = np.empty(len(sizes))
     for place, size in enumerate(sizes):
@@ -139,12 +136,25 @@ def _control(spread: float, reach: np.ndarray | None) -> tuple[np.ndarray, np.nd
     shared arm does. Those means alone count then, and the nodes lie among them.
     """
     if reach is None or spread == 0:
-        nodes, weights = np.polynomial.hermite_e.hermegauss(96)
+        nodes, weights = _hermite()
         return nodes[None, :] * spread, weights[None, :] / weights.sum()
-    points, weights = np.polynomial.legendre.leggauss(96)
+    points, weights = _legendre()
     edge = np.minimum(reach / spread, 9.0)[:, None]
     nodes = points * edge
     return nodes * spread, weights * edge * np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi)
+
+
+_hermite = cache(lambda: np.polynomial.hermite_e.hermegauss(96))
+_legendre = cache(lambda: np.polynomial.legendre.leggauss(96))
+
+
+@lru_cache(maxsize=4096)
+def _scales(df: float) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes of the estimated over the true standard deviation, and their weights."""
+    if np.isinf(df):
+        return np.ones(1), np.ones(1)
+    points, weights = _legendre()
+    return _scale((points + 1) / 2, df), weights / 2
 
 
 def _scale(shares: np.ndarray, df: float) -> np.ndarray:

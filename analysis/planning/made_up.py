@@ -62,7 +62,7 @@ class Setting:
         """About how many trials, with the effect and as many without, one core of 2024 does in so many seconds."""
         each = 5e-4 + 5e-7 * self.world.n if self.batched else 0.05 + 1e-5 * self.world.n
         if self.batched and self.analysis is not None and self.analysis.analysis.correction.contrasts == "dunnett":
-            each += 0.009
+            each += 0.0015
         return int(seconds / (2 * looks * each))
 
 

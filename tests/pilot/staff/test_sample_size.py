@@ -99,7 +99,7 @@ def test_the_design_document_of_these_numbers_is_one_click(reading_room, name):
 def test_the_document_comes_in_either_language_with_the_registered_analysis_simulated(
     reading_room, monkeypatch, name, title, analysis
 ):
-    monkeypatch.setattr(sizing, "SECONDS", 0.7)
+    monkeypatch.setattr(sizing, "SECONDS", 0.9)
     found = json.loads(shown(reading_room, f"{PAGE}/document/{name}", lang="en").text)
     assert found["title"] == title
     assert analysis in json.dumps(found["answer"], ensure_ascii=False)
@@ -140,7 +140,7 @@ def test_simulated_pilots_are_tried_when_the_button_is_pressed_and_no_more_than_
     reading_room, monkeypatch
 ):
     assert "Press the button" in read(shown(reading_room, f"{PAGE}/trial"))
-    monkeypatch.setattr(sizing, "SECONDS", 0.7)
+    monkeypatch.setattr(sizing, "SECONDS", 0.9)
     words = read(shown(reading_room, f"{PAGE}/trial", run="1", trials="400", seed="3"))
     assert "The registered analysis was carried out: Lin’s regression" in words
     assert "seed 3" in words
