@@ -58,7 +58,7 @@ def compose(
 ) -> Report:
     """The report on results. `arms` holds TIDieR items by arm (why, procedures, provider, …), where they are known."""
     language = reader.language
-    alpha = float(results.plan.get("analysis_plan", {}).get("alpha", 0.05))
+    alpha = results.read_at
     chapters = [
         _summary(results, reader),
         _method(results, reader),
@@ -105,7 +105,7 @@ def _method(results: Results, reader: Reader) -> Chapter:
         "strata": ", ".join(map(reader.name, decision.get("strata") or [])),
         "covariates": ", ".join(map(reader.name, decision.get("adjust") or [])),
         "control": reader.name(plan["control"]) if "control" in plan else "",
-        "alpha": form.decimal(plan["alpha"], 3) if "alpha" in plan else "",
+        "alpha": form.decimal(results.read_at, 3),
         "correction": text("report.corrections", language, **_corrections(correction)) if correction else "",
         "contrasts": _listed(plan.get("contrasts"), reader),
         "outside_family": _listed(plan.get("secondary_contrasts"), reader),
