@@ -107,6 +107,12 @@ least_squares <- function(X, y, place, weights = NULL, cluster = NULL, real = NU
   root <- if (is.null(weights)) rep(1, length(y)) else sqrt(weights)
   scale <- sqrt(colSums((X * root)^2))
   Z <- sweep(X * root, 2, scale, "/")
+  independent <- qr(Z)
+  keep <- sort(independent$pivot[seq_len(independent$rank)])
+  Z <- Z[, keep, drop = FALSE]
+  scale <- scale[keep]
+  place <- match(place, keep)
+  if (!is.null(real)) real <- real[, keep, drop = FALSE]
   bread <- solve(crossprod(Z))
   b <- bread %*% crossprod(Z, y * root)
   e <- as.vector(y * root - (if (is.null(real)) Z else sweep(real * root, 2, scale, "/")) %*% b)
