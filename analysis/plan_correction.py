@@ -22,6 +22,8 @@ from analysis.multiplicity import adjust
 Key = tuple[str, tuple[str, str]]
 Contrast = tuple[str, str]
 
+SMOOTH = 0.35
+"""From this share of the shared arm's spread on, one polynomial follows an arm's edge to about 1e-8."""
 OUTSIDE_BY = "holm"
 """How contrasts outside the confirmatory family pay for one another within an outcome."""
 
@@ -118,34 +120,38 @@ def _shared_arm(
     own = np.sqrt([variances[a if b == shared else b] for a, b in contrasts])
     spread = np.sqrt(variances[shared])
     scales, scale_weights = _scales(df)
-    certain = own == 0
     result = np.empty(len(sizes))
     for place, size in enumerate(sizes):
         reach = size * scales[:, None] * sd
-        control, weights = _control(spread, reach[:, certain].min(axis=1) if certain.any() else None)
-        far, others = reach[:, None, ~certain], own[~certain]
-        inside = special.ndtr((control[..., None] + far) / others) - special.ndtr((control[..., None] - far) / others)
-        result[place] = 1.0 - float(scale_weights @ (inside.prod(axis=2) * weights).sum(axis=1))
+        control, weights = _control(spread, own, reach)
+        x, far = control[..., None], reach[:, None, :]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inside = special.ndtr((x + far) / own) - special.ndtr((x - far) / own)
+        result[place] = 1.0 - float(scale_weights @ (np.nan_to_num(inside).prod(axis=2) * weights).sum(axis=1))
     return result
 
 
-def _control(spread: float, reach: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def _control(spread: float, own: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Nodes of the shared arm's mean and their weights, both (scales, nodes).
 
-    An arm in which everybody has the same outcome has no spread of its own: it stays within its `reach` just when the
-    shared arm does. Those means alone count then, and the nodes lie among them.
+    An arm that hardly spreads (none at all where everybody has the same outcome) stays within its `reach` or not almost
+    for certain, and one polynomial does not follow that edge. Pieces then end around and at each edge.
     """
-    if reach is None or spread == 0:
+    if spread == 0 or own.min() >= SMOOTH * spread:
         nodes, weights = _hermite()
         return nodes[None, :] * spread, weights[None, :] / weights.sum()
+    around = np.concatenate([reach - 8 * own, reach, reach + 8 * own], axis=1)
+    ends = np.sort(np.clip(np.pad(around, ((0, 0), (1, 1)), constant_values=(0, np.inf)), 0, 9 * spread), axis=1)
     points, weights = _legendre()
-    edge = np.minimum(reach / spread, 9.0)[:, None]
-    nodes = points * edge
-    return nodes * spread, weights * edge * np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi)
+    half = np.diff(ends)[..., None] / 2
+    nodes = (ends[:, :-1, None] + half * (points + 1)).reshape(len(reach), -1)
+    density = np.exp(-((nodes / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
+    return nodes, 2 * density * (half * weights).reshape(len(reach), -1)
 
 
 _hermite = cache(lambda: np.polynomial.hermite_e.hermegauss(96))
-_legendre = cache(lambda: np.polynomial.legendre.leggauss(96))
+_legendre = cache(lambda: np.polynomial.legendre.leggauss(48))
+_shares = cache(lambda: np.polynomial.legendre.leggauss(96))
 
 
 @lru_cache(maxsize=4096)
@@ -153,7 +159,7 @@ def _scales(df: float) -> tuple[np.ndarray, np.ndarray]:
     """Nodes of the estimated over the true standard deviation, and their weights."""
     if np.isinf(df):
         return np.ones(1), np.ones(1)
-    points, weights = _legendre()
+    points, weights = _shares()
     return _scale((points + 1) / 2, df), weights / 2
 
 

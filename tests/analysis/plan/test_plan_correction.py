@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import integrate, special, stats
 
 from analysis.errors import OptionError
 from analysis.multiplicity import dunnett
@@ -48,6 +49,20 @@ def test_an_arm_in_which_everybody_has_the_same_outcome_is_corrected_for_like_an
     ))  # fmt: skip
     assert found == pytest.approx([(largest >= value).mean() for value in t], abs=4e-3)
     assert maximum_t(np.zeros(2), STAR, spread, np.inf).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1e-6, 5e-4, 3e-3, 0.02, 0.1, 0.13, 0.4, 2.0])
+def test_an_arm_that_hardly_spreads_is_corrected_as_exactly_as_any_other(ratio):
+    def joint(t):
+        far, own = t * np.sqrt([1 + ratio, 2.0]), np.sqrt([max(ratio, 1e-30), 1.0])
+        edge = far[0] + np.array([-8, -2, 0, 2, 8]) * own[0]
+        inside = lambda x: stats.norm.pdf(x) * np.prod(special.ndtr((x + far) / own) - special.ndtr((x - far) / own))  # noqa: E731
+        points = np.sort(edge[(edge > 0) & (edge < 9)])
+        return 1 - 2 * integrate.quad(inside, 0, 9, points=points, limit=500, epsabs=1e-12)[0]
+
+    t = np.array([0.4, 1.3, 2.2, 2.4, 3.6])
+    pairs = [maximum_t(np.array([value, value]), STAR, {"a": ratio, "b": 1.0, "c": 1.0}, np.inf)[0] for value in t]
+    assert pairs == pytest.approx([joint(value) for value in t], abs=1e-7)
 
 
 @settings(derandomize=True, deadline=None, max_examples=40)
